@@ -1,0 +1,13 @@
+//! What goes over the wire between the services: ids, money, events and their envelope. No I/O.
+
+pub mod cloud_event;
+pub mod id;
+pub mod message;
+pub mod money;
+pub mod trace_context;
+
+pub use cloud_event::CloudEvent;
+pub use id::{AccountId, EntryId, EventId, OrderId, UserId};
+pub use message::{DeclineReason, Message, OrderPlaced, PaymentCaptured, PaymentDeclined};
+pub use money::{Currency, Money, MoneyError};
+pub use trace_context::TraceContext;

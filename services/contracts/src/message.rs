@@ -1,0 +1,116 @@
+//! The events the services exchange, each with its type, version and key. A version changes only by addition.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{Money, OrderId, UserId};
+
+/// An event that leaves a service through its outbox.
+pub trait Message: Serialize + DeserializeOwned {
+    /// `CloudEvents` type, its version included; also the routing key.
+    const TYPE: &'static str;
+    /// `CloudEvents` source: the service that says so.
+    const SOURCE: &'static str;
+
+    /// What the event is about; events of one key are published in the order of their commits.
+    fn key(&self) -> Uuid;
+}
+
+/// An order was accepted and wants its money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderPlaced {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who pays.
+    pub user_id: UserId,
+    /// What is to be paid, positive.
+    pub amount: Money,
+    /// When the order was accepted.
+    #[serde(with = "time::serde::rfc3339")]
+    pub placed_at: OffsetDateTime,
+}
+
+/// An order was paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentCaptured {
+    /// The order.
+    pub order_id: OrderId,
+    /// When the payment service took the request up.
+    #[serde(with = "time::serde::rfc3339")]
+    pub received_at: OffsetDateTime,
+    /// When it was decided.
+    #[serde(with = "time::serde::rfc3339")]
+    pub decided_at: OffsetDateTime,
+}
+
+/// An order will not be paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentDeclined {
+    /// The order.
+    pub order_id: OrderId,
+    /// Why not.
+    pub reason: DeclineReason,
+    /// When the payment service took the request up.
+    #[serde(with = "time::serde::rfc3339")]
+    pub received_at: OffsetDateTime,
+    /// When it was decided.
+    #[serde(with = "time::serde::rfc3339")]
+    pub decided_at: OffsetDateTime,
+}
+
+/// Why a payment was declined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeclineReason {
+    /// The user has no account.
+    NoAccount,
+    /// The balance is below the amount.
+    InsufficientFunds,
+}
+
+impl DeclineReason {
+    /// The reason's stable name, as stored and sent.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoAccount => "no_account",
+            Self::InsufficientFunds => "insufficient_funds",
+        }
+    }
+
+    /// Reads the stable name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::NoAccount, Self::InsufficientFunds]
+            .into_iter()
+            .find(|reason| reason.as_str() == text)
+    }
+}
+
+impl Message for OrderPlaced {
+    const TYPE: &'static str = "order.placed.v1";
+    const SOURCE: &'static str = "/gozon/order";
+
+    fn key(&self) -> Uuid {
+        self.order_id.as_uuid()
+    }
+}
+
+impl Message for PaymentCaptured {
+    const TYPE: &'static str = "payment.captured.v1";
+    const SOURCE: &'static str = "/gozon/payment";
+
+    fn key(&self) -> Uuid {
+        self.order_id.as_uuid()
+    }
+}
+
+impl Message for PaymentDeclined {
+    const TYPE: &'static str = "payment.declined.v1";
+    const SOURCE: &'static str = "/gozon/payment";
+
+    fn key(&self) -> Uuid {
+        self.order_id.as_uuid()
+    }
+}

@@ -1,0 +1,189 @@
+//! The doorbell: tells readers of a table that something was committed. It only wakes; the truth is in the table.
+//!
+//! Within the process it is a signal; across processes it is `NOTIFY`, sent after the commit from a connection of its
+//! own and coalesced, because inside the business transaction it would take a lock global to the server. Whoever waits
+//! also has a time limit, so a lost ring costs a moment, never a message.
+
+use std::{convert::Infallible, time::Duration};
+
+use sqlx::{PgPool, postgres::PgListener};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// At most one notification in this time.
+const COALESCE: Duration = Duration::from_millis(10);
+
+/// The pause before a lost connection is made again.
+const RECONNECT: Duration = Duration::from_secs(1);
+
+/// What a doorbell is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// Something was appended to the outbox.
+    Outbox,
+    /// An order changed its status.
+    StatusHistory,
+}
+
+impl Channel {
+    /// The notification channel's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Outbox => "gozon_outbox",
+            Self::StatusHistory => "gozon_status_history",
+        }
+    }
+}
+
+/// What ended a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WokenBy {
+    /// A ring from this process.
+    Signal,
+    /// A notification from another one.
+    Notification,
+    /// Nothing: the time was up.
+    Poll,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Rings {
+    signals: u64,
+    notifications: u64,
+}
+
+/// A doorbell; clones ring the same one.
+#[derive(Debug, Clone)]
+pub struct Doorbell {
+    channel: Channel,
+    rings: watch::Sender<Rings>,
+}
+
+/// One listener of a doorbell. It remembers rings from before it waits.
+#[derive(Debug)]
+pub struct Bell {
+    rings: watch::Receiver<Rings>,
+}
+
+impl Doorbell {
+    /// A doorbell within this process; [`Doorbell::run`] connects it to the others.
+    #[must_use]
+    pub fn new(channel: Channel) -> Self {
+        Self {
+            channel,
+            rings: watch::Sender::new(Rings::default()),
+        }
+    }
+
+    /// Wakes the listeners; to be called after the commit. Never blocks.
+    pub fn ring(&self) {
+        self.rings.send_modify(|rings| rings.signals += 1);
+    }
+
+    /// A new listener.
+    #[must_use]
+    pub fn bell(&self) -> Bell {
+        Bell {
+            rings: self.rings.subscribe(),
+        }
+    }
+
+    /// Carries rings to other processes and theirs here, until stopped; takes two connections of the pool.
+    pub async fn run(self, pool: PgPool, stop: CancellationToken) {
+        let carry = async {
+            tokio::join!(
+                keep("notifier", || self.notify(&pool)),
+                keep("listener", || self.listen(&pool))
+            )
+        };
+        tokio::select! {
+            _ = carry => {}
+            () = stop.cancelled() => {}
+        }
+    }
+
+    async fn notify(&self, pool: &PgPool) -> Result<Infallible, sqlx::Error> {
+        let mut rings = self.rings.subscribe();
+        let mut connection = pool.acquire().await?;
+        let mut told = rings.borrow_and_update().signals;
+        loop {
+            if rings.changed().await.is_err() {
+                return Err(sqlx::Error::PoolClosed);
+            }
+            let signals = rings.borrow_and_update().signals;
+            if signals == told {
+                continue;
+            }
+            told = signals;
+            sqlx::query!("select pg_notify($1, '')", self.channel.as_str())
+                .execute(&mut *connection)
+                .await?;
+            tokio::time::sleep(COALESCE).await;
+        }
+    }
+
+    async fn listen(&self, pool: &PgPool) -> Result<Infallible, sqlx::Error> {
+        let mut listener = PgListener::connect_with(pool).await?;
+        listener.listen(self.channel.as_str()).await?;
+        // What was committed while nobody listened is found by this ring.
+        loop {
+            self.rings.send_modify(|rings| rings.notifications += 1);
+            listener.recv().await?;
+        }
+    }
+}
+
+/// Runs a connection's work again and again, with a pause after each failure.
+async fn keep<F: Future<Output = Result<Infallible, sqlx::Error>>>(
+    what: &'static str,
+    work: impl Fn() -> F,
+) {
+    loop {
+        let Err(error) = work().await;
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the doorbell's {what} lost its connection"
+        );
+        tokio::time::sleep(RECONNECT).await;
+    }
+}
+
+impl Bell {
+    /// Waits for a ring since the last wait, but not longer than `at_most`.
+    pub async fn wait(&mut self, at_most: Duration) -> WokenBy {
+        let before = *self.rings.borrow();
+        let changed = tokio::time::timeout(at_most, self.rings.changed()).await;
+        if !matches!(changed, Ok(Ok(()))) {
+            return WokenBy::Poll;
+        }
+        let after = *self.rings.borrow_and_update();
+        // A ring from before this wait shows no difference here; it was this process's own, or as good as.
+        if after.signals == before.signals && after.notifications != before.notifications {
+            WokenBy::Notification
+        } else {
+            WokenBy::Signal
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    #[tokio::test]
+    async fn a_ring_before_the_wait_is_not_lost() {
+        let doorbell = Doorbell::new(Channel::Outbox);
+        let mut bell = doorbell.bell();
+        doorbell.ring();
+        assert_eq!(bell.wait(LONG).await, WokenBy::Signal);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_ring_the_wait_ends_in_time() {
+        let doorbell = Doorbell::new(Channel::Outbox);
+        assert_eq!(doorbell.bell().wait(LONG).await, WokenBy::Poll);
+    }
+}

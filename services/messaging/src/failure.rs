@@ -1,0 +1,123 @@
+//! How settling can fail, and what follows: a closed choice between trying again and giving up on the message.
+
+use contracts::TraceContext;
+
+/// Any error, as a cause.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a message became a dead letter, as a closed class: what an operator groups by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReasonClass {
+    /// Not a batch of events: empty, not UTF-8, not JSON, no array, no event.
+    Malformed,
+    /// The AMQP content type is not a `CloudEvents` batch.
+    ContentType,
+    /// The event id is missing, no `UUIDv7`, or of an instant outside what the inbox keeps.
+    EventId,
+    /// A type, or a version of it, that the consumer does not know.
+    UnknownType,
+    /// A field is missing, of the wrong type or out of range.
+    Invalid,
+    /// The same event id, or the same order, with other contents.
+    Conflict,
+    /// An answer about an order that does not exist.
+    UnknownOrder,
+    /// Larger than any message of ours.
+    TooLarge,
+    /// The database refused the values.
+    Database,
+    /// The broker gave up delivering it.
+    Broker,
+}
+
+impl ReasonClass {
+    /// The class's stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::ContentType => "content_type",
+            Self::EventId => "event_id",
+            Self::UnknownType => "unknown_type",
+            Self::Invalid => "invalid",
+            Self::Conflict => "conflict",
+            Self::UnknownOrder => "unknown_order",
+            Self::TooLarge => "too_large",
+            Self::Database => "database",
+            Self::Broker => "broker",
+        }
+    }
+}
+
+/// Why one message can never be settled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {reason}", class.as_str())]
+pub struct Rejection {
+    /// The class.
+    pub class: ReasonClass,
+    /// A sentence for the operator; never contents of the message beyond ids.
+    pub reason: String,
+}
+
+impl Rejection {
+    /// A rejection with its reason in words.
+    pub fn new(class: ReasonClass, reason: impl Into<String>) -> Self {
+        Self {
+            class,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// How settling a batch failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The same batch may succeed later: nothing is acknowledged, it is tried again.
+    #[error("settling failed for now")]
+    Transient(#[source] BoxError),
+    /// Some message in the batch can never be settled: the batch is halved until it stands alone.
+    #[error("settling can never succeed")]
+    Permanent(#[source] Rejection),
+}
+
+impl From<sqlx::Error> for Failure {
+    /// Values the database refuses (SQLSTATE classes 22, data exception, and 23, integrity constraint violation) stay
+    /// refused; everything else (connection, lock, deadlock, shutdown, a missing right) is about the moment.
+    fn from(error: sqlx::Error) -> Self {
+        let refused = match &error {
+            sqlx::Error::Database(database) => database
+                .code()
+                .is_some_and(|code| code.starts_with("22") || code.starts_with("23")),
+            sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => {
+                true
+            }
+            _ => false,
+        };
+        if refused {
+            Self::Permanent(Rejection::new(ReasonClass::Database, error.to_string()))
+        } else {
+            Self::Transient(Box::new(error))
+        }
+    }
+}
+
+impl From<crate::outbox::OutboxError> for Failure {
+    fn from(error: crate::outbox::OutboxError) -> Self {
+        match error {
+            crate::outbox::OutboxError::Database(cause) => cause.into(),
+            too_large @ crate::outbox::OutboxError::TooLarge { .. } => {
+                Self::Permanent(Rejection::new(ReasonClass::TooLarge, too_large.to_string()))
+            }
+            serialize @ crate::outbox::OutboxError::Serialize(_) => {
+                Self::Permanent(Rejection::new(ReasonClass::Invalid, serialize.to_string()))
+            }
+        }
+    }
+}
+
+/// The trace id of a dead letter, where the message carried a readable context.
+pub(crate) fn trace_id(traceparent: Option<&str>) -> Option<String> {
+    traceparent
+        .and_then(TraceContext::parse)
+        .map(|context| context.trace_id())
+}

@@ -1,0 +1,86 @@
+//! The transactional inbox: which events were settled already, decided in the transaction that settles.
+
+use std::collections::HashMap;
+
+use sqlx::{PgPool, PgTransaction};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+/// How far ahead of our clock the instant in an event id may be.
+pub const CLOCK_SKEW: Duration = Duration::minutes(5);
+
+/// What the inbox says of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Never seen: settle it.
+    Fresh,
+    /// Settled before with the same contents: nothing to do.
+    Duplicate,
+    /// The id was settled before, with other contents.
+    Conflict,
+}
+
+/// Enters events, and says of each, in their order, whether it is new. A concurrent consumer that holds the same event
+/// makes this wait until it commits.
+pub(crate) async fn enter(
+    tx: &mut PgTransaction<'_>,
+    consumer: &str,
+    events: &[(Uuid, [u8; 32])],
+) -> Result<Vec<Verdict>, sqlx::Error> {
+    // Sorted, so that two consumers with common events wait for each other in one order and never in a circle.
+    let mut sorted = events.to_vec();
+    sorted.sort_unstable();
+    let (ids, digests): (Vec<Uuid>, Vec<Vec<u8>>) = sorted
+        .iter()
+        .map(|(id, digest)| (*id, digest.to_vec()))
+        .unzip();
+    let entered = sqlx::query_scalar!(
+        "insert into messaging.inbox (message_id, consumer, digest)
+         select id, $1, digest from unnest($2::uuid[], $3::bytea[]) as event (id, digest)
+         order by id
+         on conflict (message_id, consumer) do nothing
+         returning message_id",
+        consumer,
+        &ids,
+        &digests,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut fresh: HashMap<Uuid, bool> = entered.into_iter().map(|id| (id, true)).collect();
+    let stored: HashMap<Uuid, Vec<u8>> = if fresh.len() == events.len() {
+        HashMap::new()
+    } else {
+        sqlx::query!(
+            "select message_id, digest from messaging.inbox where consumer = $1 and message_id = any($2)",
+            consumer,
+            &ids
+        )
+        .fetch_all(&mut **tx)
+        .await?
+        .into_iter()
+        .map(|row| (row.message_id, row.digest))
+        .collect()
+    };
+    // The first of equal ids in the batch is the fresh one, unless the database kept the contents of another.
+    Ok(events
+        .iter()
+        .map(|(id, digest)| {
+            let same = stored.get(id).is_none_or(|stored| stored == digest);
+            match fresh.get_mut(id) {
+                Some(first) if *first && same => {
+                    *first = false;
+                    Verdict::Fresh
+                }
+                _ if same => Verdict::Duplicate,
+                _ => Verdict::Conflict,
+            }
+        })
+        .collect())
+}
+
+/// The oldest instant an event id may carry: ids older than the inbox's partitions are never executed.
+pub(crate) async fn horizon(pool: &PgPool) -> Result<OffsetDateTime, sqlx::Error> {
+    sqlx::query_scalar!(r#"select messaging.inbox_horizon() as "horizon!""#)
+        .fetch_one(pool)
+        .await
+}

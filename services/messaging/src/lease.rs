@@ -1,0 +1,197 @@
+//! Leases on lanes: which relay publishes what, handed out with `for update skip locked` and counted by epochs.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+
+use crate::{lane::LANES, outbox::parse_snapshot, snapshot::Snapshot};
+
+/// How long a lease holds without renewal: what a killed relay costs before another takes over.
+pub const LEASE: Duration = Duration::from_secs(3);
+
+/// How often leases are renewed, free lanes looked for, and the relay shows that it lives.
+pub const RENEWAL: Duration = Duration::from_secs(1);
+
+/// A lane this relay owns under an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The lane.
+    pub lane: i16,
+    /// The epoch under which it is owned; an older one writes nothing back.
+    pub epoch: i64,
+}
+
+/// A lane just taken over.
+#[derive(Debug, Clone)]
+pub struct Acquired {
+    /// The lease.
+    pub lease: Lease,
+    /// Where the last owner wrote back that everything is published.
+    pub settled: Snapshot,
+    /// The lane's cursor was of another cluster (a logical restore): everything retained is published again.
+    pub reset: bool,
+}
+
+/// Shows that the relay lives, forgets those long gone, and says how many live.
+pub async fn heartbeat(connection: &mut PgConnection, relay: &str) -> Result<i64, sqlx::Error> {
+    sqlx::query!(
+        "with gone as (delete from messaging.relay where heartbeat < now() - interval '1 hour')
+         insert into messaging.relay (name) values ($1)
+         on conflict (name) do update set heartbeat = now()",
+        relay
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query_scalar!(
+        r#"select count(*) as "live!" from messaging.relay where heartbeat > now() - make_interval(secs => $1)"#,
+        LEASE.as_secs_f64()
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// The lanes each of `live` relays should own: all of them, divided and rounded up.
+#[must_use]
+pub fn fair_share(live: i64) -> i64 {
+    (i64::from(LANES) + live.max(1) - 1) / live.max(1)
+}
+
+/// Takes up to `at_most` lanes that nobody owns or whose lease has ended.
+pub async fn acquire(
+    connection: &mut PgConnection,
+    relay: &str,
+    at_most: i64,
+) -> Result<Vec<Acquired>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"with free as (
+            select lane,
+                   system_identifier <> (pg_control_system()).system_identifier
+                       or pg_snapshot_xmax(settled) > pg_snapshot_xmax(pg_current_snapshot()) as foreign_cluster
+            from messaging.lane
+            where lease_until is null or lease_until < now()
+            order by lane
+            limit $2
+            for update skip locked
+        )
+        update messaging.lane
+        set owner = $1,
+            epoch = epoch + 1,
+            lease_until = now() + make_interval(secs => $3),
+            settled = case when foreign_cluster then $4::text::pg_snapshot else settled end,
+            system_identifier = (pg_control_system()).system_identifier
+        from free
+        where lane.lane = free.lane
+        returning lane.lane, epoch, settled::text as "settled!", foreign_cluster as "foreign_cluster!""#,
+        relay,
+        at_most,
+        LEASE.as_secs_f64(),
+        Snapshot::beginning().to_string(),
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Acquired {
+                lease: Lease {
+                    lane: row.lane,
+                    epoch: row.epoch,
+                },
+                settled: parse_snapshot(&row.settled)?,
+                reset: row.foreign_cluster,
+            })
+        })
+        .collect()
+}
+
+/// Renews leases; those not returned are lost to another owner.
+pub async fn renew(
+    connection: &mut PgConnection,
+    relay: &str,
+    leases: &[Lease],
+) -> Result<Vec<Lease>, sqlx::Error> {
+    let (lanes, epochs) = columns(leases);
+    sqlx::query_as!(
+        Lease,
+        "update messaging.lane
+         set lease_until = now() + make_interval(secs => $4)
+         from unnest($2::smallint[], $3::bigint[]) as mine (lane, epoch)
+         where lane.lane = mine.lane and lane.epoch = mine.epoch and owner = $1
+         returning lane.lane, lane.epoch",
+        relay,
+        &lanes,
+        &epochs,
+        LEASE.as_secs_f64(),
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Writes back how far these lanes are published; those not returned are lost.
+pub async fn settle(
+    connection: &mut PgConnection,
+    relay: &str,
+    leases: &[Lease],
+    settled: &Snapshot,
+) -> Result<Vec<Lease>, sqlx::Error> {
+    let (lanes, epochs) = columns(leases);
+    sqlx::query_as!(
+        Lease,
+        "update messaging.lane
+         set settled = $4::text::pg_snapshot
+         from unnest($2::smallint[], $3::bigint[]) as mine (lane, epoch)
+         where lane.lane = mine.lane and lane.epoch = mine.epoch and owner = $1
+         returning lane.lane, lane.epoch",
+        relay,
+        &lanes,
+        &epochs,
+        settled.to_string(),
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Gives lanes up, so that another relay takes them at once.
+pub async fn release(
+    connection: &mut PgConnection,
+    relay: &str,
+    leases: &[Lease],
+) -> Result<(), sqlx::Error> {
+    let (lanes, epochs) = columns(leases);
+    sqlx::query!(
+        "update messaging.lane
+         set owner = null, lease_until = null
+         from unnest($2::smallint[], $3::bigint[]) as mine (lane, epoch)
+         where lane.lane = mine.lane and lane.epoch = mine.epoch and owner = $1",
+        relay,
+        &lanes,
+        &epochs,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Takes the relay off the list of the living, so that the others' fair share grows at once.
+pub async fn leave(connection: &mut PgConnection, relay: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from messaging.relay where name = $1", relay)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn columns(leases: &[Lease]) -> (Vec<i16>, Vec<i64>) {
+    leases.iter().map(|lease| (lease.lane, lease.epoch)).unzip()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fair_shares_cover_all_lanes() {
+        for live in 0..=100 {
+            assert!(fair_share(live) * live.max(1) >= i64::from(LANES), "{live}");
+            assert!(fair_share(live) <= i64::from(LANES), "{live}");
+        }
+    }
+}

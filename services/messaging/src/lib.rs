@@ -1,0 +1,17 @@
+//! The messaging core: what leaves a service through its outbox, what enters through its inbox, and the broker between.
+
+pub mod broker;
+pub mod consumer;
+pub mod dead_letter;
+pub mod doorbell;
+pub mod failure;
+pub mod idempotency;
+pub mod inbox;
+pub mod lane;
+pub mod lease;
+pub mod metrics;
+pub mod outbox;
+pub mod publisher;
+pub mod schema;
+pub mod snapshot;
+pub mod topology;

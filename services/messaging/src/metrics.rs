@@ -1,0 +1,165 @@
+//! What the messaging core counts.
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+
+use crate::{
+    doorbell::{Channel, WokenBy},
+    failure::ReasonClass,
+};
+
+/// The counters; clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics {
+    /// Waits that ended and found work, by what ended them.
+    pub wakeups: Family<WakeupLabels, Counter>,
+    /// AMQP messages published, by the broker's answer.
+    pub publishes: Family<PublishLabels, Counter>,
+    /// Events the broker confirmed.
+    pub published_events: Family<DatabaseLabels, Counter>,
+    /// Lanes this process owns.
+    pub lanes_owned: Family<RelayLabels, Gauge>,
+    /// Events taken from a queue, by what became of them.
+    pub inbox_messages: Family<InboxLabels, Counter>,
+    /// Dead letters written.
+    pub dead_letters: Family<DeadLetterLabels, Counter>,
+}
+
+impl Metrics {
+    /// Counters that show up in this registry.
+    #[must_use]
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        registry.register(
+            "gozon_wakeups",
+            "Waits that ended and found work, by what ended them",
+            metrics.wakeups.clone(),
+        );
+        registry.register(
+            "gozon_relay_publishes",
+            "AMQP messages published, by the broker's answer",
+            metrics.publishes.clone(),
+        );
+        registry.register(
+            "gozon_relay_published_events",
+            "Events confirmed by the broker",
+            metrics.published_events.clone(),
+        );
+        registry.register(
+            "gozon_relay_lanes_owned",
+            "Outbox lanes owned by a relay",
+            metrics.lanes_owned.clone(),
+        );
+        registry.register(
+            "gozon_inbox_messages",
+            "Events taken from a queue, by outcome",
+            metrics.inbox_messages.clone(),
+        );
+        registry.register(
+            "gozon_dead_letters_written",
+            "Messages that became dead letters, by queue and reason",
+            metrics.dead_letters.clone(),
+        );
+        metrics
+    }
+}
+
+/// Labels of [`Metrics::wakeups`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct WakeupLabels {
+    /// What was waited for.
+    pub channel: Channel,
+    /// What ended the wait.
+    pub source: WokenBy,
+}
+
+/// Labels of [`Metrics::publishes`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct PublishLabels {
+    /// The database whose outbox it came from.
+    pub database: &'static str,
+    /// The broker's answer.
+    pub outcome: &'static str,
+}
+
+/// Labels of what is counted per database.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DatabaseLabels {
+    /// The database whose outbox it came from.
+    pub database: &'static str,
+}
+
+/// Labels of [`Metrics::lanes_owned`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RelayLabels {
+    /// The database whose outbox it reads.
+    pub database: &'static str,
+    /// Which of the process's relays.
+    pub relay: u8,
+}
+
+/// Labels of [`Metrics::inbox_messages`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct InboxLabels {
+    /// The queue.
+    pub queue: &'static str,
+    /// What became of it.
+    pub outcome: InboxOutcome,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum InboxOutcome {
+    /// Settled for the first time.
+    Fresh,
+    /// Settled before: nothing happened.
+    Duplicate,
+    /// Became a dead letter.
+    DeadLetter,
+}
+
+/// Labels of [`Metrics::dead_letters`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DeadLetterLabels {
+    /// The queue.
+    pub queue: &'static str,
+    /// Why.
+    pub reason: ReasonClass,
+}
+
+impl EncodeLabelValue for InboxOutcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let name = match self {
+            Self::Fresh => "fresh",
+            Self::Duplicate => "duplicate",
+            Self::DeadLetter => "dead_letter",
+        };
+        EncodeLabelValue::encode(&name, encoder)
+    }
+}
+
+impl EncodeLabelValue for Channel {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        EncodeLabelValue::encode(&self.as_str(), encoder)
+    }
+}
+
+impl EncodeLabelValue for ReasonClass {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        EncodeLabelValue::encode(&self.as_str(), encoder)
+    }
+}
+
+impl EncodeLabelValue for WokenBy {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let name = match self {
+            Self::Signal => "signal",
+            Self::Notification => "notification",
+            Self::Poll => "poll",
+        };
+        EncodeLabelValue::encode(&name, encoder)
+    }
+}

@@ -1,0 +1,170 @@
+//! The publisher: one connection that only publishes, with confirms and `mandatory`; every answer of the broker is data.
+
+use std::time::Duration;
+
+use contracts::cloud_event::BATCH_CONTENT_TYPE;
+use futures_util::{StreamExt, stream::FuturesOrdered};
+use lapin::{
+    BasicProperties, Channel, Confirmation, Connection,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+};
+use uuid::Uuid;
+
+use crate::{
+    broker::{self, BrokerError, BrokerUrl, refused},
+    topology,
+};
+
+/// How long the broker may take to answer a publish.
+pub const CONFIRM_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// AMQP's delivery mode of a message that survives a restart of the broker.
+const PERSISTENT: u8 = 2;
+
+/// An AMQP message to be published: a batch of events of one type.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// The type of all its events, which is the routing key.
+    pub kind: String,
+    /// The id of the first event: a name for the message in the broker's own views.
+    pub message_id: Uuid,
+    /// The batch in JSON.
+    pub body: Vec<u8>,
+}
+
+/// What became of a publish.
+#[derive(Debug)]
+pub enum Answer {
+    /// Stored by every queue it belongs to.
+    Confirmed,
+    /// No queue takes this type: the topology is not there.
+    Returned,
+    /// The broker could not store it now.
+    Nacked,
+    /// No answer in time: it may or may not be stored.
+    TimedOut,
+    /// The connection failed under it: it may or may not be stored.
+    Failed(lapin::Error),
+}
+
+impl Answer {
+    /// The answer's stable name.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Returned => "returned",
+            Self::Nacked => "nacked",
+            Self::TimedOut => "timed_out",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+/// A connection that publishes.
+#[derive(Debug)]
+pub struct Publisher {
+    connection: Connection,
+    channel: Channel,
+}
+
+impl Publisher {
+    /// Connects under a name; refuses to work without confirms.
+    pub async fn connect(broker: &BrokerUrl, name: &str) -> Result<Self, BrokerError> {
+        let connection = broker.connect(name).await?;
+        let channel = connection
+            .create_channel()
+            .await
+            .map_err(refused("open a channel"))?;
+        channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await
+            .map_err(refused("ask for confirms"))?;
+        Ok(Self {
+            connection,
+            channel,
+        })
+    }
+
+    /// Whether the broker asked to pause; nothing should be published until it lets go.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.connection.status().blocked()
+    }
+
+    /// Whether the connection and its channel still work.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        self.connection.status().connected() && self.channel.status().connected()
+    }
+
+    /// Publishes all and waits for the broker's answer to each, in the order given.
+    pub async fn publish(&self, messages: &[Outgoing]) -> Vec<Answer> {
+        let mut answers = FuturesOrdered::new();
+        for message in messages {
+            let sent = self.send(message).await;
+            answers.push_back(async move {
+                match sent {
+                    Ok(confirm) => answer(tokio::time::timeout(CONFIRM_TIMEOUT, confirm).await),
+                    Err(error) => Answer::Failed(error),
+                }
+            });
+        }
+        answers.collect().await
+    }
+
+    /// Declares the topology again, after the broker returned a message.
+    pub async fn declare_topology(&self) -> Result<(), BrokerError> {
+        // A channel of its own: a refused declaration closes the channel it was tried on.
+        let channel = self
+            .connection
+            .create_channel()
+            .await
+            .map_err(refused("open a channel"))?;
+        topology::declare_on(&channel).await?;
+        channel
+            .close(200, "done".into())
+            .await
+            .map_err(refused("close a channel"))
+    }
+
+    /// Closes the connection; what was confirmed stays confirmed.
+    pub async fn close(self) {
+        broker::close(self.connection).await;
+    }
+
+    async fn send(&self, message: &Outgoing) -> Result<lapin::PublisherConfirm, lapin::Error> {
+        let properties = BasicProperties::default()
+            .with_content_type(BATCH_CONTENT_TYPE.into())
+            .with_delivery_mode(PERSISTENT)
+            .with_type(message.kind.as_str().into())
+            .with_message_id(message.message_id.to_string().into());
+        let mandatory = BasicPublishOptions {
+            mandatory: true,
+            ..BasicPublishOptions::default()
+        };
+        self.channel
+            .basic_publish(
+                topology::EXCHANGE.into(),
+                message.kind.as_str().into(),
+                mandatory,
+                &message.body,
+                properties,
+            )
+            .await
+    }
+}
+
+fn answer(
+    confirmation: Result<Result<Confirmation, lapin::Error>, tokio::time::error::Elapsed>,
+) -> Answer {
+    match confirmation {
+        Ok(Ok(Confirmation::Ack(None))) => Answer::Confirmed,
+        // An unroutable message is confirmed too; only the returned copy tells.
+        Ok(Ok(Confirmation::Ack(Some(_)))) => Answer::Returned,
+        // NotRequested cannot be: the channel asked for confirms. It would mean no promise, which is what a nack means.
+        Ok(Ok(Confirmation::Nack(_) | Confirmation::NotRequested)) => Answer::Nacked,
+        Ok(Err(error)) => Answer::Failed(error),
+        Err(_) => Answer::TimedOut,
+    }
+}

@@ -1,0 +1,11 @@
+//! The message relay: carries a database's outbox to RabbitMQ.
+//!
+//! Relays own lanes by leases, read what became visible since their cursor, publish it in batches with confirms, and
+//! write the cursor back rarely. Dying between a publish and the write-back publishes again what the consumers' inboxes
+//! already know; nothing is skipped.
+
+mod batch;
+mod cursor;
+mod relay;
+
+pub use relay::{Relay, RelayError, Settings};
