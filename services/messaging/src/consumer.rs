@@ -105,6 +105,45 @@ pub struct Batch {
     deliveries: Vec<Delivery>,
 }
 
+impl Batch {
+    /// How many AMQP messages it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.deliveries.len()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.deliveries.is_empty()
+    }
+
+    /// Acknowledges it, once settled. Its deliveries and all before them on their channel are settled, so one frame does.
+    /// A tag belongs to its channel: after a reconnect this fails instead of hitting another message.
+    pub async fn acknowledge(&self) -> Result<(), BrokerError> {
+        let Some(last) = self.deliveries.last() else {
+            return Ok(());
+        };
+        let all_before = BasicAckOptions { multiple: true };
+        if last
+            .acker
+            .ack(all_before)
+            .await
+            .map_err(refused("acknowledge"))?
+        {
+            Ok(())
+        } else {
+            Err(BrokerError::Ended)
+        }
+    }
+
+    /// Whether the broker delivers any of it again.
+    #[must_use]
+    pub fn redelivered(&self) -> bool {
+        self.deliveries.iter().any(|delivery| delivery.redelivered)
+    }
+}
+
 /// What there is to do next.
 enum Work {
     /// Deliveries to be settled.
@@ -116,10 +155,10 @@ enum Work {
 /// A connection that consumes.
 pub struct Session {
     connection: Connection,
-    channel: Channel,
+    /// Held because a channel that is dropped closes.
+    _channels: [Channel; 2],
     deliveries: lapin::Consumer,
     dead: lapin::Consumer,
-    dead_channel: Channel,
     horizon: OffsetDateTime,
     horizon_read_at: tokio::time::Instant,
 }
@@ -177,9 +216,9 @@ impl<H: Handler> Consumer<H> {
             match work {
                 Work::Batch(batch) => {
                     self.settle_stubbornly(&mut session, &batch, stop).await?;
-                    session.acknowledge(&batch).await?;
+                    batch.acknowledge().await?;
                 }
-                Work::Dead(delivery) => self.drain(&session, &delivery).await?,
+                Work::Dead(delivery) => self.drain(&delivery).await?,
             }
         }
         broker::close(session.connection).await;
@@ -198,10 +237,9 @@ impl<H: Handler> Consumer<H> {
         let horizon_read_at = tokio::time::Instant::now();
         Ok(Session {
             connection,
-            channel,
+            _channels: [channel, dead_channel],
             deliveries,
             dead,
-            dead_channel,
             horizon,
             horizon_read_at,
         })
@@ -266,17 +304,14 @@ impl<H: Handler> Consumer<H> {
     }
 
     /// Keeps what the broker gave up delivering as a dead letter.
-    async fn drain(&self, session: &Session, delivery: &Delivery) -> Result<(), BoxError> {
+    async fn drain(&self, delivery: &Delivery) -> Result<(), BoxError> {
         let rejection = Rejection::new(
             ReasonClass::Broker,
             "the broker gave up delivering it; its headers say why",
         );
         let letter = envelope::Origin::of(delivery).letter(&delivery.data, rejection);
         settle::settle(&self.handler, &self.pool, &self.metrics, &[], &[*letter]).await?;
-        session
-            .dead_channel
-            .basic_ack(delivery.delivery_tag, BasicAckOptions::default())
-            .await?;
+        delivery.acker.ack(BasicAckOptions::default()).await?;
         Ok(())
     }
 }
@@ -319,19 +354,6 @@ impl Session {
     /// Waits for a delivery and takes those that are there already: alone when idle, together under load.
     pub async fn next_batch(&mut self) -> Result<Batch, BrokerError> {
         next_batch(&mut self.deliveries).await
-    }
-
-    /// Acknowledges a settled batch. Its deliveries and all before them on this channel are settled, so one frame does;
-    /// a tag belongs to its channel, and on a new connection this fails instead of hitting another message.
-    pub async fn acknowledge(&self, batch: &Batch) -> Result<(), BrokerError> {
-        let Some(last) = batch.deliveries.last() else {
-            return Ok(());
-        };
-        let all_before = BasicAckOptions { multiple: true };
-        self.channel
-            .basic_ack(last.delivery_tag, all_before)
-            .await
-            .map_err(refused("acknowledge"))
     }
 
     async fn refresh_horizon(&mut self, pool: &PgPool) -> Result<(), sqlx::Error> {

@@ -1,0 +1,179 @@
+//! Settling: once in effect, whatever is delivered again, wherever the consumer dies.
+
+use messaging::topology::{EXCHANGE, PAYMENT_ORDERS};
+use tests::{RawBroker, lapin::BasicProperties, poll_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{
+    DEADLINE, REFUSED_AMOUNT, broker, consumer, database, effects, event, letters, placed,
+};
+
+async fn publish(raw: &RawBroker, events: &[serde_json::Value]) {
+    let body = serde_json::to_vec(events).unwrap();
+    let properties = BasicProperties::default()
+        .with_content_type(contracts::cloud_event::BATCH_CONTENT_TYPE.into());
+    assert!(
+        raw.publish(EXCHANGE, "order.placed.v1", properties, &body)
+            .await
+    );
+}
+
+async fn emptied(raw: &RawBroker) {
+    poll_until("the queue is empty", DEADLINE, async || {
+        (raw.depth(PAYMENT_ORDERS.name).await == Some(0)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_duplicate_delivery_changes_nothing() {
+    let (db, (vhost, raw)) = tokio::join!(database(), broker());
+    let consumer = consumer(&db, &vhost);
+    let mut session = consumer.connect().await.unwrap();
+    let event = event(&placed(100));
+    publish(&raw, &[event.clone(), event.clone()]).await;
+    publish(&raw, &[event]).await;
+    let mut settled = 0;
+    while settled < 2 {
+        let batch = session.next_batch().await.unwrap();
+        settled += batch.len();
+        consumer.settle(&mut session, &batch).await.unwrap();
+        batch.acknowledge().await.unwrap();
+    }
+    let pool = db.admin_pool();
+    assert_eq!(effects(&pool).await, 1);
+    assert_eq!(letters(&pool).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_consumer_that_dies_between_commit_and_ack_has_its_effect_once() {
+    let (db, (vhost, raw)) = tokio::join!(database(), broker());
+    let consumer = consumer(&db, &vhost);
+    publish(&raw, &[event(&placed(100))]).await;
+    {
+        let mut session = consumer.connect().await.unwrap();
+        let batch = session.next_batch().await.unwrap();
+        consumer.settle(&mut session, &batch).await.unwrap();
+    }
+    let pool = db.admin_pool();
+    assert_eq!(effects(&pool).await, 1);
+    let mut session = consumer.connect().await.unwrap();
+    let again = session.next_batch().await.unwrap();
+    assert!(again.redelivered());
+    consumer.settle(&mut session, &again).await.unwrap();
+    again.acknowledge().await.unwrap();
+    assert_eq!(effects(&pool).await, 1);
+}
+
+#[tokio::test]
+async fn a_consumer_that_dies_before_the_commit_has_its_effect_later() {
+    let (db, (vhost, raw)) = tokio::join!(database(), broker());
+    let consumer = consumer(&db, &vhost);
+    publish(&raw, &[event(&placed(100))]).await;
+    {
+        let mut session = consumer.connect().await.unwrap();
+        session.next_batch().await.unwrap();
+    }
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(consumer.run(stop.clone()));
+    let pool = db.admin_pool();
+    poll_until("the effect", DEADLINE, async || {
+        (effects(&pool).await == 1).then_some(())
+    })
+    .await;
+    stop.cancel();
+    running.await.unwrap();
+    emptied(&raw).await;
+}
+
+#[tokio::test]
+async fn a_stale_acknowledgement_hits_no_other_message() {
+    let (db, (vhost, raw)) = tokio::join!(database(), broker());
+    let consumer = consumer(&db, &vhost);
+    publish(&raw, &[event(&placed(1))]).await;
+    let mut first = consumer.connect().await.unwrap();
+    let stale = first.next_batch().await.unwrap();
+    drop(first);
+    let mut second = consumer.connect().await.unwrap();
+    second.next_batch().await.unwrap();
+    // The message is delivered again under the same tag, unsettled: the batch of the lost connection must not count for it.
+    assert!(stale.acknowledge().await.is_err());
+    drop(second);
+    let mut third = consumer.connect().await.unwrap();
+    assert!(third.next_batch().await.unwrap().redelivered());
+}
+
+#[tokio::test]
+async fn one_culprit_is_found_by_halving_and_the_rest_stands() {
+    let (db, (vhost, raw)) = tokio::join!(database(), broker());
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(consumer(&db, &vhost).run(stop.clone()));
+    let events: Vec<_> = (0..100)
+        .map(|n| event(&placed(if n == 61 { REFUSED_AMOUNT } else { 100 + n })))
+        .collect();
+    publish(&raw, &events).await;
+    let pool = db.admin_pool();
+    poll_until("99 effects", DEADLINE, async || {
+        (effects(&pool).await == 99).then_some(())
+    })
+    .await;
+    poll_until("one letter", DEADLINE, async || {
+        (letters(&pool).await == ["database"]).then_some(())
+    })
+    .await;
+    stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_passing_failure_is_tried_again_and_nothing_is_lost() {
+    let (db, (vhost, raw)) = tokio::join!(database(), broker());
+    let admin = db.admin_pool();
+    sqlx::raw_sql("revoke insert on effects.effect from payments_writer")
+        .execute(&admin)
+        .await
+        .unwrap();
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(consumer(&db, &vhost).run(stop.clone()));
+    publish(&raw, &[event(&placed(100))]).await;
+    poll_until("the delivery is taken", DEADLINE, async || {
+        (raw.depth(PAYMENT_ORDERS.name).await == Some(0)).then_some(())
+    })
+    .await;
+    sqlx::raw_sql("grant insert on effects.effect to payments_writer")
+        .execute(&admin)
+        .await
+        .unwrap();
+    poll_until("the effect", DEADLINE, async || {
+        (effects(&admin).await == 1).then_some(())
+    })
+    .await;
+    assert_eq!(letters(&admin).await, Vec::<String>::new());
+    stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test]
+async fn two_consumers_share_a_queue_and_settle_each_event_once() {
+    let (db, (vhost, raw)) = tokio::join!(database(), broker());
+    let stop = CancellationToken::new();
+    let running: Vec<_> = (0..2)
+        .map(|_| tokio::spawn(consumer(&db, &vhost).run(stop.clone())))
+        .collect();
+    for _ in 0..20 {
+        let events: Vec<_> = (0..20).map(|_| event(&placed(100))).collect();
+        publish(&raw, &events).await;
+        publish(&raw, &events).await;
+    }
+    let pool = db.admin_pool();
+    poll_until("all effects", DEADLINE, async || {
+        (effects(&pool).await >= 400).then_some(())
+    })
+    .await;
+    emptied(&raw).await;
+    stop.cancel();
+    for consumer in running {
+        consumer.await.unwrap();
+    }
+    assert_eq!(effects(&pool).await, 400);
+}

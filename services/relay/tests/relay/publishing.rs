@@ -1,0 +1,148 @@
+//! Publishing: everything that was committed, at least once, whatever dies or is missing.
+
+use messaging::topology::PAYMENT_ORDERS;
+use tests::lapin::options::QueueDeleteOptions;
+
+use crate::support::World;
+
+#[tokio::test]
+async fn what_is_committed_arrives_once_while_nothing_fails() {
+    let world = World::new().await;
+    let mut relay = world.relay("one");
+    relay.upkeep().await.unwrap();
+    let orders = world.append(250).await;
+    assert_eq!(relay.step(&world.stop).await.unwrap(), 250);
+    assert_eq!(relay.step(&world.stop).await.unwrap(), 0);
+    relay.leave().await.unwrap();
+    let times = world.arrived().await;
+    assert_eq!(times.len(), orders.len());
+    assert!(times.values().all(|count| *count == 1));
+}
+
+#[tokio::test]
+async fn a_relay_that_dies_between_publish_and_write_back_publishes_again() {
+    let world = World::new().await;
+    let orders = world.append(10).await;
+    let mut killed = world.relay("killed");
+    killed.upkeep().await.unwrap();
+    assert_eq!(killed.step(&world.stop).await.unwrap(), 10);
+    drop(killed);
+    end_leases(&world).await;
+    let mut heir = world.relay("heir");
+    heir.upkeep().await.unwrap();
+    assert_eq!(heir.step(&world.stop).await.unwrap(), 10);
+    let times = world.arrived().await;
+    assert_eq!(times.len(), orders.len());
+    assert!(
+        times.values().all(|count| *count == 2),
+        "published twice, under the same ids"
+    );
+}
+
+#[tokio::test]
+async fn what_was_written_back_is_not_published_again() {
+    let world = World::new().await;
+    world.append(10).await;
+    let mut first = world.relay("first");
+    first.upkeep().await.unwrap();
+    first.step(&world.stop).await.unwrap();
+    first.write_back().await.unwrap();
+    drop(first);
+    end_leases(&world).await;
+    let mut heir = world.relay("heir");
+    heir.upkeep().await.unwrap();
+    assert_eq!(heir.step(&world.stop).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn an_owner_of_an_older_epoch_writes_nothing_back() {
+    let world = World::new().await;
+    let mut old = world.relay("old");
+    old.upkeep().await.unwrap();
+    let orders = world.append(10).await;
+    assert_eq!(old.step(&world.stop).await.unwrap(), 10);
+    end_leases(&world).await;
+    let mut heir = world.relay("heir");
+    heir.upkeep().await.unwrap();
+    old.write_back().await.unwrap();
+    assert_eq!(
+        old.step(&world.stop).await.unwrap(),
+        0,
+        "it owns nothing any more"
+    );
+    drop(heir);
+    end_leases(&world).await;
+    let mut third = world.relay("third");
+    third.upkeep().await.unwrap();
+    assert_eq!(
+        third.step(&world.stop).await.unwrap(),
+        orders.len(),
+        "the late write-back did not count"
+    );
+}
+
+#[tokio::test]
+async fn a_broker_without_topology_gets_it_and_then_the_messages() {
+    let world = World::new().await;
+    world
+        .raw
+        .channel()
+        .queue_delete(PAYMENT_ORDERS.name.into(), QueueDeleteOptions::default())
+        .await
+        .unwrap();
+    let orders = world.append(10).await;
+    let mut relay = world.relay("one");
+    relay.upkeep().await.unwrap();
+    assert_eq!(relay.step(&world.stop).await.unwrap(), 10);
+    assert_eq!(world.arrived().await.len(), orders.len());
+}
+
+#[tokio::test]
+async fn a_difference_larger_than_a_page_is_published_whole() {
+    let world = World::new().await;
+    let orders = world.append(4_500).await;
+    let mut relay = world.relay("one");
+    relay.upkeep().await.unwrap();
+    let mut published = Vec::new();
+    loop {
+        match relay.step(&world.stop).await.unwrap() {
+            0 => break,
+            count => published.push(count),
+        }
+    }
+    assert_eq!(published, [2_000, 2_000, 500]);
+    assert_eq!(world.arrived().await.len(), orders.len());
+}
+
+#[tokio::test]
+async fn a_stop_ends_a_relay_whose_broker_is_away() {
+    let world = World::new().await;
+    let mut relay = world.relay("one");
+    relay.upkeep().await.unwrap();
+    world.append(1).await;
+    world
+        .raw
+        .channel()
+        .queue_delete(PAYMENT_ORDERS.name.into(), QueueDeleteOptions::default())
+        .await
+        .unwrap();
+    let denied = format!("permissions/{}/relay", world.vhost.name());
+    world
+        .vhost
+        .management(tests::reqwest::Method::DELETE, &denied, None)
+        .await
+        .unwrap();
+    world.stop.cancel();
+    assert!(relay.step(&world.stop).await.is_err());
+}
+
+/// As if the leases had run out and the relays had been silent for as long.
+pub(crate) async fn end_leases(world: &World) {
+    sqlx::raw_sql(
+        "update messaging.lane set lease_until = now() - interval '1 second' where owner is not null;
+         delete from messaging.relay",
+    )
+    .execute(&world.db.admin_pool())
+    .await
+    .unwrap();
+}

@@ -1,0 +1,150 @@
+//! What the tests share: a database with an outbox, a broker, and relays that are driven by hand.
+
+use std::{collections::HashMap, time::Duration};
+
+use contracts::{Money, OrderId, OrderPlaced, TraceContext, UserId};
+use messaging::{
+    broker::BrokerUrl,
+    doorbell::{Channel, Doorbell},
+    metrics::Metrics,
+    outbox,
+    schema::{self, Roles},
+    topology::{self, PAYMENT_ORDERS},
+};
+use relay::{Relay, Settings};
+use serde_json::Value;
+use sqlx::PgPool;
+use tests::{BrokerUser, Login, RawBroker, Service, TestDatabase, TestVhost, poll_until};
+use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
+
+pub(crate) struct World {
+    pub db: TestDatabase,
+    pub vhost: TestVhost,
+    pub raw: RawBroker,
+    pub writer: PgPool,
+    pub doorbell: Doorbell,
+    pub stop: CancellationToken,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let (db, vhost) = tokio::join!(TestDatabase::create(Service::Orders), TestVhost::create());
+        let roles = Roles {
+            api: db.role(Login::Api).to_owned(),
+            writer: db.role(Login::Writer).to_owned(),
+            relay: db.role(Login::Relay).to_owned(),
+            audit: db.role(Login::Audit).to_owned(),
+            everyone: None,
+        };
+        let owner = db.pool(Login::Owner);
+        schema::migrate(&mut owner.acquire().await.unwrap(), &roles)
+            .await
+            .unwrap();
+        topology::declare(&BrokerUrl::parse(vhost.url(BrokerUser::Owner)).unwrap())
+            .await
+            .unwrap();
+        let (raw, writer) = (vhost.raw().await, db.pool(Login::Writer));
+        Self {
+            db,
+            vhost,
+            raw,
+            writer,
+            doorbell: Doorbell::new(Channel::Outbox),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    pub(crate) fn relay(&self, name: &str) -> Relay {
+        let settings = Settings {
+            name: name.to_owned(),
+            database: "orders",
+            index: 0,
+        };
+        let broker = BrokerUrl::parse(self.vhost.url(BrokerUser::Relay)).unwrap();
+        Relay::new(
+            settings,
+            self.db.pool(Login::Relay),
+            broker,
+            self.doorbell.bell(),
+            Metrics::default(),
+        )
+    }
+
+    /// Commits events, each of a key of its own; gives their keys.
+    pub(crate) async fn append(&self, count: usize) -> Vec<OrderId> {
+        let messages: Vec<_> = (0..count)
+            .map(|_| (placed(OrderId::new()), TraceContext::root()))
+            .collect();
+        let mut tx = self.writer.begin().await.unwrap();
+        outbox::append_all(&mut tx, &messages).await.unwrap();
+        tx.commit().await.unwrap();
+        self.doorbell.ring();
+        messages
+            .into_iter()
+            .map(|(message, _)| message.order_id)
+            .collect()
+    }
+
+    /// Takes every message off the queue: how often each order arrived.
+    pub(crate) async fn arrived(&self) -> HashMap<String, usize> {
+        let mut times = HashMap::new();
+        while let Some(message) = self.get().await {
+            let events: Vec<Value> = serde_json::from_slice(&message).unwrap();
+            for event in events {
+                *times
+                    .entry(event["subject"].as_str().unwrap().to_owned())
+                    .or_insert(0) += 1;
+            }
+        }
+        times
+    }
+
+    async fn get(&self) -> Option<Vec<u8>> {
+        let options = tests::lapin::options::BasicGetOptions { no_ack: true };
+        let message = self
+            .raw
+            .channel()
+            .basic_get(PAYMENT_ORDERS.name.into(), options)
+            .await
+            .unwrap();
+        message.map(|message| message.delivery.data)
+    }
+
+    /// Waits until every one of these orders arrived; how often each did.
+    pub(crate) async fn all_arrived(&self, orders: &[OrderId]) -> HashMap<String, usize> {
+        let mut times: HashMap<String, usize> = HashMap::new();
+        poll_until("all events arrive", DEADLINE, async || {
+            for (order, count) in self.arrived().await {
+                *times.entry(order).or_insert(0) += count;
+            }
+            orders
+                .iter()
+                .all(|order| times.contains_key(&order.to_string()))
+                .then(|| times.clone())
+        })
+        .await
+    }
+
+    /// The lanes of each owner.
+    pub(crate) async fn owners(&self) -> HashMap<Option<String>, i64> {
+        sqlx::query_as("select owner, count(*) from messaging.lane group by owner")
+            .fetch_all(&self.db.admin_pool())
+            .await
+            .unwrap()
+            .into_iter()
+            .collect()
+    }
+}
+
+pub(crate) fn placed(order_id: OrderId) -> OrderPlaced {
+    let user_id = UserId::try_from(1).unwrap();
+    OrderPlaced {
+        order_id,
+        user_id,
+        amount: Money::rub(100),
+        placed_at: OffsetDateTime::now_utc(),
+    }
+}
