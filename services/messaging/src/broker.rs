@@ -11,6 +11,9 @@ const HEARTBEAT_SECONDS: &str = "4";
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long one operation on a connection may take.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How long the broker may take to agree to a close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -40,6 +43,12 @@ pub enum BrokerError {
         /// Why it failed.
         #[source]
         source: lapin::Error,
+    },
+    /// An operation was not answered within the time limit.
+    #[error("the broker did not answer within {} s: {doing}", OPERATION_TIMEOUT.as_secs())]
+    Silent {
+        /// What was tried.
+        doing: &'static str,
     },
     /// The connection ended.
     #[error("the connection to the broker ended")]
@@ -98,6 +107,17 @@ pub(crate) async fn close(connection: Connection) {
     if !matches!(closed, Ok(Ok(()))) {
         tracing::debug!("a connection to the broker was gone before it was closed");
     }
+}
+
+/// Waits for the broker to do something, but not for ever: a queue without a leader answers nothing.
+pub(crate) async fn in_time<T>(
+    doing: &'static str,
+    work: impl Future<Output = lapin::Result<T>>,
+) -> Result<T, BrokerError> {
+    tokio::time::timeout(OPERATION_TIMEOUT, work)
+        .await
+        .map_err(|_| BrokerError::Silent { doing })?
+        .map_err(refused(doing))
 }
 
 /// Names what was tried when the broker refuses it.

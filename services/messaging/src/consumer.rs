@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 pub use envelope::{Event, MAX_MESSAGE_BYTES};
 
 use crate::{
-    broker::{self, BrokerError, BrokerUrl, refused},
+    broker::{self, BrokerError, BrokerUrl, in_time, refused},
     dead_letter::DeadLetter,
     failure::{BoxError, Failure, ReasonClass, Rejection},
     inbox,
@@ -125,12 +125,7 @@ impl Batch {
             return Ok(());
         };
         let all_before = BasicAckOptions { multiple: true };
-        if last
-            .acker
-            .ack(all_before)
-            .await
-            .map_err(refused("acknowledge"))?
-        {
+        if in_time("acknowledge", last.acker.ack(all_before)).await? {
             Ok(())
         } else {
             Err(BrokerError::Ended)
@@ -311,7 +306,7 @@ impl<H: Handler> Consumer<H> {
         );
         let letter = envelope::Origin::of(delivery).letter(&delivery.data, rejection);
         settle::settle(&self.handler, &self.pool, &self.metrics, &[], &[*letter]).await?;
-        delivery.acker.ack(BasicAckOptions::default()).await?;
+        in_time("acknowledge", delivery.acker.ack(BasicAckOptions::default())).await?;
         Ok(())
     }
 }
@@ -320,23 +315,22 @@ async fn subscribe(
     connection: &Connection,
     queue: &'static str,
 ) -> Result<(Channel, lapin::Consumer), BrokerError> {
-    let channel = connection
-        .create_channel()
-        .await
-        .map_err(refused("open a channel"))?;
-    channel
-        .basic_qos(PREFETCH, BasicQosOptions::default())
-        .await
-        .map_err(refused("set the prefetch"))?;
-    let deliveries = channel
-        .basic_consume(
+    let channel = in_time("open a channel", connection.create_channel()).await?;
+    in_time(
+        "set the prefetch",
+        channel.basic_qos(PREFETCH, BasicQosOptions::default()),
+    )
+    .await?;
+    let deliveries = in_time(
+        "consume a queue",
+        channel.basic_consume(
             queue.into(),
             "".into(),
             BasicConsumeOptions::default(),
             FieldTable::default(),
-        )
-        .await
-        .map_err(refused("consume a queue"))?;
+        ),
+    )
+    .await?;
     Ok((channel, deliveries))
 }
 

@@ -11,7 +11,7 @@ use lapin::{
 use uuid::Uuid;
 
 use crate::{
-    broker::{self, BrokerError, BrokerUrl, refused},
+    broker::{self, BrokerError, BrokerUrl, in_time},
     topology,
 };
 
@@ -72,14 +72,12 @@ impl Publisher {
     /// Connects under a name; refuses to work without confirms.
     pub async fn connect(broker: &BrokerUrl, name: &str) -> Result<Self, BrokerError> {
         let connection = broker.connect(name).await?;
-        let channel = connection
-            .create_channel()
-            .await
-            .map_err(refused("open a channel"))?;
-        channel
-            .confirm_select(ConfirmSelectOptions::default())
-            .await
-            .map_err(refused("ask for confirms"))?;
+        let channel = in_time("open a channel", connection.create_channel()).await?;
+        in_time(
+            "ask for confirms",
+            channel.confirm_select(ConfirmSelectOptions::default()),
+        )
+        .await?;
         Ok(Self {
             connection,
             channel,
@@ -102,11 +100,12 @@ impl Publisher {
     pub async fn publish(&self, messages: &[Outgoing]) -> Vec<Answer> {
         let mut answers = FuturesOrdered::new();
         for message in messages {
-            let sent = self.send(message).await;
+            let sent = tokio::time::timeout(CONFIRM_TIMEOUT, self.send(message)).await;
             answers.push_back(async move {
                 match sent {
-                    Ok(confirm) => answer(tokio::time::timeout(CONFIRM_TIMEOUT, confirm).await),
-                    Err(error) => Answer::Failed(error),
+                    Ok(Ok(confirm)) => answer(tokio::time::timeout(CONFIRM_TIMEOUT, confirm).await),
+                    Ok(Err(error)) => Answer::Failed(error),
+                    Err(_) => Answer::TimedOut,
                 }
             });
         }
@@ -116,16 +115,9 @@ impl Publisher {
     /// Declares the topology again, after the broker returned a message.
     pub async fn declare_topology(&self) -> Result<(), BrokerError> {
         // A channel of its own: a refused declaration closes the channel it was tried on.
-        let channel = self
-            .connection
-            .create_channel()
-            .await
-            .map_err(refused("open a channel"))?;
+        let channel = in_time("open a channel", self.connection.create_channel()).await?;
         topology::declare_on(&channel).await?;
-        channel
-            .close(200, "done".into())
-            .await
-            .map_err(refused("close a channel"))
+        in_time("close a channel", channel.close(200, "done".into())).await
     }
 
     /// Closes the connection; what was confirmed stays confirmed.

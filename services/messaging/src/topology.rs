@@ -12,7 +12,7 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 
-use crate::broker::{self, BrokerError, BrokerUrl, refused};
+use crate::broker::{self, BrokerError, BrokerUrl, in_time};
 
 /// Every event goes to this topic exchange, with its type as the routing key.
 pub const EXCHANGE: &str = "gozon.events";
@@ -57,10 +57,7 @@ pub const QUEUES: [Queue; 2] = [PAYMENT_ORDERS, ORDER_PAYMENTS];
 /// Declares everything; what stands already is left as it is.
 pub async fn declare(broker: &BrokerUrl) -> Result<(), BrokerError> {
     let connection = broker.connect("gozon topology").await?;
-    let channel = connection
-        .create_channel()
-        .await
-        .map_err(refused("open a channel"))?;
+    let channel = in_time("open a channel", connection.create_channel()).await?;
     declare_on(&channel).await?;
     broker::close(connection).await;
     Ok(())
@@ -76,10 +73,11 @@ pub(crate) async fn declare_on(channel: &Channel) -> Result<(), BrokerError> {
         (EXCHANGE, ExchangeKind::Topic),
         (DEAD_LETTER_EXCHANGE, ExchangeKind::Direct),
     ] {
-        channel
-            .exchange_declare(exchange.into(), kind, durable, FieldTable::default())
-            .await
-            .map_err(refused("declare an exchange"))?;
+        in_time(
+            "declare an exchange",
+            channel.exchange_declare(exchange.into(), kind, durable, FieldTable::default()),
+        )
+        .await?;
     }
     for queue in QUEUES {
         declare_queue(channel, queue.dead, dead_letter_arguments()).await?;
@@ -110,20 +108,18 @@ pub async fn wait(broker: &BrokerUrl, queue: &Queue) {
 
 async fn look(broker: &BrokerUrl, queue: &Queue) -> Result<(), BrokerError> {
     let connection = broker.connect("gozon look").await?;
-    let channel = connection
-        .create_channel()
-        .await
-        .map_err(refused("open a channel"))?;
+    let channel = in_time("open a channel", connection.create_channel()).await?;
     for name in [queue.name, queue.dead] {
         let passive = QueueDeclareOptions {
             passive: true,
             durable: true,
             ..QueueDeclareOptions::default()
         };
-        channel
-            .queue_declare(name.into(), passive, FieldTable::default())
-            .await
-            .map_err(refused("find a queue"))?;
+        in_time(
+            "find a queue",
+            channel.queue_declare(name.into(), passive, FieldTable::default()),
+        )
+        .await?;
     }
     broker::close(connection).await;
     Ok(())
@@ -138,10 +134,11 @@ async fn declare_queue(
         durable: true,
         ..QueueDeclareOptions::default()
     };
-    channel
-        .queue_declare(name.into(), durable, arguments)
-        .await
-        .map_err(refused("declare a queue"))?;
+    in_time(
+        "declare a queue",
+        channel.queue_declare(name.into(), durable, arguments),
+    )
+    .await?;
     Ok(())
 }
 
@@ -151,16 +148,17 @@ async fn bind(
     exchange: &str,
     routing_key: &str,
 ) -> Result<(), BrokerError> {
-    channel
-        .queue_bind(
+    in_time(
+        "bind a queue",
+        channel.queue_bind(
             queue.into(),
             exchange.into(),
             routing_key.into(),
             QueueBindOptions::default(),
             FieldTable::default(),
-        )
-        .await
-        .map_err(refused("bind a queue"))
+        ),
+    )
+    .await
 }
 
 /// A quorum queue that refuses rather than drops, and dead-letters at least once.
