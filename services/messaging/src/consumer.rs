@@ -306,7 +306,11 @@ impl<H: Handler> Consumer<H> {
         );
         let letter = envelope::Origin::of(delivery).letter(&delivery.data, rejection);
         settle::settle(&self.handler, &self.pool, &self.metrics, &[], &[*letter]).await?;
-        in_time("acknowledge", delivery.acker.ack(BasicAckOptions::default())).await?;
+        in_time(
+            "acknowledge",
+            delivery.acker.ack(BasicAckOptions::default()),
+        )
+        .await?;
         Ok(())
     }
 }

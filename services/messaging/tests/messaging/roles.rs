@@ -52,7 +52,7 @@ async fn no_role_may_do_more_than_its_part() {
                 .expect_err(statement);
             let code = error
                 .as_database_error()
-                .and_then(|error| error.code())
+                .and_then(sqlx::error::DatabaseError::code)
                 .unwrap_or_default();
             assert_eq!(code, "42501", "{login:?}: {statement}: {error}");
         }

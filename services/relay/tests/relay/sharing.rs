@@ -12,8 +12,8 @@ use crate::{
     support::{DEADLINE, World, placed},
 };
 
-fn owner(name: &str) -> Option<String> {
-    Some(name.to_owned())
+fn owner(name: &str) -> String {
+    name.to_owned()
 }
 
 #[tokio::test]

@@ -128,14 +128,16 @@ impl World {
         .await
     }
 
-    /// The lanes of each owner.
-    pub(crate) async fn owners(&self) -> HashMap<Option<String>, i64> {
-        sqlx::query_as("select owner, count(*) from messaging.lane group by owner")
-            .fetch_all(&self.db.admin_pool())
-            .await
-            .unwrap()
-            .into_iter()
-            .collect()
+    /// How many lanes each owner has.
+    pub(crate) async fn owners(&self) -> HashMap<String, i64> {
+        sqlx::query_as(
+            "select coalesce(owner, 'nobody'), count(*) from messaging.lane group by owner",
+        )
+        .fetch_all(&self.db.admin_pool())
+        .await
+        .unwrap()
+        .into_iter()
+        .collect()
     }
 }
 

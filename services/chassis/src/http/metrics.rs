@@ -1,0 +1,90 @@
+//! How long requests take and how they end, by route (OpenTelemetry: `http.server.request.duration`).
+
+use std::time::Instant;
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::Method;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{family::Family, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+
+/// Upper bounds in seconds, as the semantic conventions advise.
+const BUCKETS_SECONDS: [f64; 14] = [
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
+
+/// The metrics of a public router.
+#[derive(Debug, Clone)]
+pub struct HttpMetrics {
+    duration: Family<Labels, Histogram, fn() -> Histogram>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "the semantic conventions name them so"
+)]
+struct Labels {
+    http_request_method: &'static str,
+    http_route: String,
+    http_response_status_code: u16,
+}
+
+impl HttpMetrics {
+    /// New metrics, shown by `registry`.
+    #[must_use]
+    pub fn register(registry: &mut Registry) -> Self {
+        let duration: Family<Labels, Histogram, fn() -> Histogram> =
+            Family::new_with_constructor(|| Histogram::new(BUCKETS_SECONDS));
+        registry.register_with_unit(
+            "http_server_request_duration",
+            "Time from a request's head to its answer's head",
+            Unit::Seconds,
+            duration.clone(),
+        );
+        Self { duration }
+    }
+}
+
+/// Measures each request. What matched no route shares one label: a scanner must not make a series per address.
+pub(super) async fn layer(
+    State(metrics): State<HttpMetrics>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let begun = Instant::now();
+    let http_request_method = known(request.method());
+    let route = request.extensions().get::<MatchedPath>();
+    let http_route = route.map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
+    let response = next.run(request).await;
+    let labels = Labels {
+        http_request_method,
+        http_route,
+        http_response_status_code: response.status().as_u16(),
+    };
+    metrics
+        .duration
+        .get_or_create(&labels)
+        .observe(begun.elapsed().as_secs_f64());
+    response
+}
+
+/// A method may be any word; the label has only those we serve.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::PATCH => "PATCH",
+        _ => "_OTHER",
+    }
+}

@@ -1,0 +1,149 @@
+# shellcheck shell=bash
+# Finds what the local instances need and, on Debian and Ubuntu, installs what is missing without leaving a
+# service behind.
+
+install() {
+  local packages=() need_browser=0
+  case $1 in
+    '') ;;
+    --browser) need_browser=1 ;;
+    *) die "install knows no option \"$1\"" ;;
+  esac
+  command -v ps >/dev/null && command -v pgrep >/dev/null || packages+=(procps)
+  find_postgres || packages+=(postgresql)
+  find_rabbitmq || packages+=(rabbitmq-server)
+  [[ $need_browser -eq 0 ]] || find_browser || packages+=(chromium)
+  if [[ ${#packages[@]} -gt 0 ]]; then
+    may_install || tell_what_to_install "${packages[@]}"
+    install_packages "${packages[@]}"
+  fi
+  find_postgres || tell_what_to_install postgresql
+  find_rabbitmq || tell_what_to_install rabbitmq-server
+  [[ $need_browser -eq 0 ]] || find_browser || tell_what_to_install chromium
+  check_cargo
+  check_node
+}
+
+find_browser() {
+  [[ -x ${CHROMIUM_PATH:-/usr/bin/chromium} ]]
+}
+
+as_root() {
+  if [[ $EUID -eq 0 ]]; then "$@"; else sudo -n "$@"; fi
+}
+
+may_install() {
+  command -v apt-get >/dev/null && { [[ $EUID -eq 0 ]] || sudo -n true 2>/dev/null; }
+}
+
+tell_what_to_install() {
+  die "missing, and not installable from here: $*" \
+    "Postgres 15 or newer and RabbitMQ 3.10 or newer are needed; chromium only for the browser tests." \
+    "  Debian, Ubuntu   sudo apt-get install postgresql rabbitmq-server chromium" \
+    "  Fedora           sudo dnf install postgresql-server rabbitmq-server chromium procps-ng" \
+    "  macOS            brew install postgresql@17 rabbitmq" \
+    "Their services need not run: Gozon starts instances of its own. A Chromium elsewhere is named by CHROMIUM_PATH." \
+    "Then try again."
+}
+
+install_packages() {
+  local log=$folder/install.log new_services=()
+  [[ " $* " != *" postgresql "* ]] || new_services+=(postgresql)
+  [[ " $* " != *" rabbitmq-server "* ]] || new_services+=(rabbitmq-server)
+  dpkg -s erlang-base >/dev/null 2>&1 || new_services+=(epmd.socket epmd.service)
+  echo "installing  $* (log: $log)"
+  # Whatever happens, the machine gets its own policy for services back.
+  trap 'allow_services; rm -f "$folder/lock"' EXIT
+  forbid_services
+  apt update >"$log" 2>&1 || die "apt-get update failed; its last words:" "$(tail -n 10 "$log")"
+  check_versions_on_offer "$@"
+  # shellcheck disable=SC2046 # One word per package is what is wanted.
+  apt install --yes --no-install-recommends $(debian_packages "$@") >>"$log" 2>&1 ||
+    die "apt-get install failed; its last words:" "$(tail -n 10 "$log")"
+  disable_services "${new_services[@]}"
+  allow_services
+}
+
+apt() {
+  as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get --option DPkg::Lock::Timeout=120 --quiet "$@"
+}
+
+# An older distribution would install for minutes what is of no use afterwards.
+check_versions_on_offer() {
+  local offered
+  if [[ " $* " == *" postgresql "* ]]; then
+    offered=$(newest_postgres_package)
+    [[ ${offered#postgresql-} -ge 15 ]] ||
+      die "this system's packages offer ${offered:-no Postgres}, and Postgres 15 or newer is needed" \
+        "See https://www.postgresql.org/download/ for newer packages, install one, and try again."
+  fi
+  if [[ " $* " == *" rabbitmq-server "* ]]; then
+    offered=$(apt-cache show --no-all-versions rabbitmq-server 2>/dev/null | sed -n 's/^Version: //p')
+    dpkg --compare-versions "${offered:-0}" ge 3.10 ||
+      die "this system's packages offer RabbitMQ ${offered:-not at all}, and 3.10 or newer is needed" \
+        "See https://www.rabbitmq.com/docs/install-debian for newer packages, install one, and try again."
+  fi
+}
+
+newest_postgres_package() {
+  apt-cache search --names-only '^postgresql-[0-9]+$' | cut -d ' ' -f 1 | sort -V | tail -n 1
+}
+
+# The newest server alone, rather than the metapackage `postgresql`, which drags the next major version in at
+# an upgrade; a browser without fonts shows boxes.
+debian_packages() {
+  local package
+  for package in "$@"; do
+    case $package in
+      postgresql) newest_postgres_package ;;
+      chromium) echo chromium chromium-sandbox fonts-liberation ;;
+      *) echo "$package" ;;
+    esac
+  done
+}
+
+policy=/usr/sbin/policy-rc.d
+no_main_cluster=/etc/postgresql-common/createcluster.d/gozon.conf
+
+# Packages start their services and create a first cluster as they are installed, unless these two files say
+# otherwise. Both are there only during the installation.
+forbid_services() {
+  if [[ -e $policy && ! -e $policy.before-gozon ]]; then as_root mv "$policy" "$policy.before-gozon"; fi
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 755 "$policy"
+  as_root mkdir -p "$(dirname "$no_main_cluster")"
+  echo 'create_main_cluster = false' | as_root tee "$no_main_cluster" >/dev/null
+  as_root chmod 644 "$no_main_cluster"
+}
+
+allow_services() {
+  as_root rm -f "$policy" "$no_main_cluster"
+  if [[ -e $policy.before-gozon ]]; then as_root mv "$policy.before-gozon" "$policy"; fi
+  trap 'rm -f "$folder/lock"' EXIT
+}
+
+# Only services that came with this installation: one that was there before is the machine's business.
+disable_services() {
+  local service
+  for service in "$@"; do
+    if command -v systemctl >/dev/null; then
+      as_root systemctl disable --quiet "$service" 2>/dev/null || true
+    elif [[ -x /etc/init.d/$service ]]; then
+      as_root update-rc.d "$service" disable
+    fi
+  done
+}
+
+check_cargo() {
+  command -v cargo >/dev/null ||
+    die "cargo was not found" "Install Rust from https://rustup.rs, open a new terminal, and try again."
+}
+
+check_node() {
+  local version
+  version=$(node --version 2>/dev/null || true)
+  version=${version#v}
+  [[ -n $version && ${version%%.*} -ge 20 ]] ||
+    die "Node.js 20 or newer is needed for the page, and ${version:-none} was found" \
+      "Install it from https://nodejs.org or with your system's package manager, and try again."
+}

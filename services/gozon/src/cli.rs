@@ -1,0 +1,96 @@
+//! The command line: a sub-command per role. Every setting is a flag and a variable; secrets are variables or files only.
+
+use chassis::{Profile, telemetry::LogFormat};
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{AllArgs, MigrateArgs, OrderArgs, PaymentArgs, RelayArgs, SmokeArgs, WebArgs};
+
+/// Everything worth knowing, without the server's notice for each `if not exists` and the pool's note on each connection
+/// that ended.
+const DEFAULT_LOG: &str = "info,sqlx::postgres::notice=warn,sqlx_core::pool::inner=warn";
+
+/// The order-and-payment backbone of an internet shop.
+///
+/// Secrets come from the environment, never from flags: a variable holds the value, or the same name with _FILE at its end
+/// the path of a file that holds it.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The roles and commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve orders: /api/v1/orders and /api/v1/events
+    Order(OrderArgs),
+    /// Serve accounts and decide payments: /api/v1/account
+    Payment(PaymentArgs),
+    /// Carry one database's outbox to the broker
+    Relay(RelayArgs),
+    /// Serve the page, sessions and the API's documentation
+    Web(WebArgs),
+    /// Run every role in one process, on one port
+    All(AllArgs),
+    /// Create or upgrade both databases' schemas and the broker's topology
+    Migrate(MigrateArgs),
+    /// Place one order at a running shop and see it paid
+    Smoke(SmokeArgs),
+}
+
+/// What every command knows.
+#[derive(Debug, Args)]
+pub(crate) struct CommonArgs {
+    /// `demo` or `production`
+    #[arg(
+        long,
+        env = "GOZON_PROFILE",
+        default_value = "production",
+        global = true
+    )]
+    pub(crate) profile: Profile,
+    /// Which log lines to write: a level, or levels by module (`info,order=debug`)
+    #[arg(long, env = "GOZON_LOG", default_value = DEFAULT_LOG, global = true)]
+    pub(crate) log: String,
+    /// `json` or `text` [default: json in production, text in a demo]
+    #[arg(long, env = "GOZON_LOG_FORMAT", global = true)]
+    log_format: Option<LogFormat>,
+}
+
+impl CommonArgs {
+    pub(crate) fn log_format(&self) -> LogFormat {
+        self.log_format.unwrap_or(match self.profile {
+            Profile::Demo => LogFormat::Text,
+            Profile::Production => LogFormat::Json,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_secret_is_a_flag() {
+        let mut command = Cli::command();
+        command.build();
+        for role in command.get_subcommands() {
+            for argument in role.get_arguments() {
+                let name = argument.get_id().as_str();
+                for secret in ["url_", "_url", "token", "password", "key", "secret"] {
+                    assert!(!name.contains(secret), "{} --{name}", role.get_name());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The parts of the shop, each added to a process by its own role and by `all`.
+
+pub(crate) mod order;
+pub(crate) mod payment;
+pub(crate) mod relay;
+
+use chassis::Stage;
+use messaging::doorbell::Doorbell;
+use sqlx::PgPool;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{gate::Gate, process::Process};
+
+/// What a service contributes besides the tasks it has spawned.
+pub(crate) struct Part {
+    /// Its public routes, which answer 503 until its schema is there.
+    pub(crate) router: OpenApiRouter,
+    /// Opens when its schema is there.
+    pub(crate) gate: Gate,
+    /// Connections of its writer.
+    pub(crate) writer_pool: PgPool,
+}
+
+/// Connects a doorbell to those of other processes.
+pub(crate) fn spawn_doorbell(
+    process: &Process,
+    gate: &Gate,
+    name: &'static str,
+    doorbell: Doorbell,
+    pool: PgPool,
+) {
+    process.spawn_behind(gate, Stage::Support, name, |stop| doorbell.run(pool, stop));
+}

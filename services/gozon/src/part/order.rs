@@ -1,0 +1,75 @@
+//! The order service as a part of a process: routes, the consumer of payment decisions, the tail behind its sockets.
+
+use chassis::{Stage, pool::PoolSettings};
+use messaging::{
+    doorbell::{Channel, Doorbell},
+    topology::{self, ORDER_PAYMENTS},
+};
+use order::{OrderSettings, OrderState};
+use sqlx::PgPool;
+
+use super::Part;
+use crate::{config::OrderConfig, gate::Gate, process::Process};
+
+/// Adds the order service; `outbox_bell` is rung for every order placed.
+pub(crate) fn add(
+    process: &mut Process,
+    config: &OrderConfig,
+    outbox_bell: &Doorbell,
+) -> anyhow::Result<Part> {
+    let api_pool = process.pool(&config.api_url, &PoolSettings::for_api("gozon order api"))?;
+    let writer = PoolSettings::for_writer("gozon order writer");
+    let writer_pool = process.pool(&config.writer_url, &writer)?;
+    process.check_database("orders database", &config.api_url)?;
+    let gate = process.gate(
+        "orders schema",
+        schema(api_pool.clone(), writer_pool.clone()),
+    );
+    let status_bell = Doorbell::new(Channel::StatusHistory);
+    let state = OrderState::new(OrderSettings {
+        api_pool,
+        writer_pool: writer_pool.clone(),
+        outbox_bell: outbox_bell.clone(),
+        status_bell: status_bell.clone(),
+        session_keys: config.session_keys.clone(),
+        profile: config.profile,
+        everyone_role: config.everyone_role.clone(),
+        metrics: order::Metrics::register(&mut process.registry),
+        stopping: process.lifecycle().stopping(),
+        sockets: process.lifecycle().tracker(Stage::Serve),
+    });
+    spawn_consumer(process, &gate, config, &state);
+    let tail = order::tail(&state, process.messaging_metrics.clone());
+    process.spawn_behind(&gate, Stage::Support, "order tail", |stop| tail.run(stop));
+    super::spawn_doorbell(
+        process,
+        &gate,
+        "order status doorbell",
+        status_bell,
+        writer_pool.clone(),
+    );
+    Ok(Part {
+        router: gate.guard(order::router(&state)),
+        gate,
+        writer_pool,
+    })
+}
+
+/// Returns when both logins find the schemas they need.
+async fn schema(api_pool: PgPool, writer_pool: PgPool) {
+    messaging::schema::wait(&writer_pool).await;
+    order::schema::wait(&writer_pool).await;
+    order::schema::wait(&api_pool).await;
+}
+
+fn spawn_consumer(process: &Process, gate: &Gate, config: &OrderConfig, state: &OrderState) {
+    let broker = config.broker.clone();
+    let metrics = process.messaging_metrics.clone();
+    let consumer = order::consumer(state, broker.clone(), metrics);
+    process.spawn_behind(gate, Stage::Consume, "order consumer", async move |stop| {
+        let topology = topology::wait(&broker, &ORDER_PAYMENTS);
+        if stop.run_until_cancelled(topology).await.is_some() {
+            consumer.run(stop).await;
+        }
+    });
+}

@@ -1,0 +1,66 @@
+//! The payment service as a part of a process: routes, and the consumer of placed orders.
+
+use chassis::{Stage, pool::PoolSettings};
+use messaging::{
+    doorbell::Doorbell,
+    topology::{self, PAYMENT_ORDERS},
+};
+use payment::PaymentSettings;
+use sqlx::PgPool;
+
+use super::Part;
+use crate::{config::PaymentConfig, gate::Gate, process::Process};
+
+/// Adds the payment service; `outbox_bell` is rung for every decision.
+pub(crate) fn add(
+    process: &mut Process,
+    config: &PaymentConfig,
+    outbox_bell: &Doorbell,
+) -> anyhow::Result<Part> {
+    let api_pool = process.pool(&config.api_url, &PoolSettings::for_api("gozon payment api"))?;
+    let writer = PoolSettings::for_writer("gozon payment writer");
+    let writer_pool = process.pool(&config.writer_url, &writer)?;
+    process.check_database("payments database", &config.api_url)?;
+    let gate = process.gate(
+        "payments schema",
+        schema(api_pool.clone(), writer_pool.clone()),
+    );
+    let settings = PaymentSettings {
+        api_pool,
+        writer_pool: writer_pool.clone(),
+        outbox_bell: outbox_bell.clone(),
+        session_keys: config.session_keys.clone(),
+        profile: config.profile,
+        broker: config.broker.clone(),
+        metrics: process.messaging_metrics.clone(),
+    };
+    spawn_consumer(process, &gate, &settings);
+    Ok(Part {
+        router: gate.guard(payment::router(settings)),
+        gate,
+        writer_pool,
+    })
+}
+
+/// Returns when both logins find the schemas they need.
+async fn schema(api_pool: PgPool, writer_pool: PgPool) {
+    messaging::schema::wait(&writer_pool).await;
+    payment::schema::wait(&writer_pool).await;
+    payment::schema::wait(&api_pool).await;
+}
+
+fn spawn_consumer(process: &Process, gate: &Gate, settings: &PaymentSettings) {
+    let broker = settings.broker.clone();
+    let consumer = payment::consumer(settings);
+    process.spawn_behind(
+        gate,
+        Stage::Consume,
+        "payment consumer",
+        async move |stop| {
+            let topology = topology::wait(&broker, &PAYMENT_ORDERS);
+            if stop.run_until_cancelled(topology).await.is_some() {
+                consumer.run(stop).await;
+            }
+        },
+    );
+}

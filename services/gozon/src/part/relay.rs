@@ -1,0 +1,108 @@
+//! The relays of one database as a part of a process.
+
+use chassis::{Stage, pool::PoolSettings};
+use messaging::{doorbell::Doorbell, topology};
+use relay::{Relay, Settings};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::{
+    config::{Database, RelayConfig},
+    gate::Gate,
+    process::Process,
+};
+
+/// Adds `count` relays that share the database's lanes, and the doorbell that wakes them.
+pub(crate) fn add(
+    process: &mut Process,
+    config: &RelayConfig,
+    count: u8,
+    outbox_bell: Doorbell,
+) -> anyhow::Result<()> {
+    let names = Names::of(config.database);
+    let pool = process.pool(&config.url, &PoolSettings::for_relay(names.pool))?;
+    process.check_database(names.database, &config.url)?;
+    let gate = process.gate(names.schema, schema(pool.clone()));
+    for index in 1..=count {
+        let settings = Settings {
+            // A process id is not unique across containers; nothing else has to be known to be unique.
+            name: format!("{}-{}", config.database.as_str(), Uuid::new_v4()),
+            database: config.database.as_str(),
+            index,
+        };
+        spawn_relay(
+            process,
+            &gate,
+            names.relay,
+            config,
+            settings,
+            &pool,
+            &outbox_bell,
+        );
+    }
+    super::spawn_doorbell(process, &gate, names.doorbell, outbox_bell, pool);
+    Ok(())
+}
+
+/// What its tasks and checks are called.
+struct Names {
+    pool: &'static str,
+    database: &'static str,
+    schema: &'static str,
+    relay: &'static str,
+    doorbell: &'static str,
+}
+
+impl Names {
+    const fn of(database: Database) -> Self {
+        match database {
+            Database::Orders => Self {
+                pool: "gozon orders relay",
+                database: "orders database, for its relays",
+                schema: "orders outbox schema",
+                relay: "orders relay",
+                doorbell: "orders outbox doorbell",
+            },
+            Database::Payments => Self {
+                pool: "gozon payments relay",
+                database: "payments database, for its relays",
+                schema: "payments outbox schema",
+                relay: "payments relay",
+                doorbell: "payments outbox doorbell",
+            },
+        }
+    }
+}
+
+async fn schema(pool: PgPool) {
+    messaging::schema::wait(&pool).await;
+}
+
+fn spawn_relay(
+    process: &Process,
+    gate: &Gate,
+    name: &'static str,
+    config: &RelayConfig,
+    settings: Settings,
+    pool: &PgPool,
+    outbox_bell: &Doorbell,
+) {
+    let broker = config.broker.clone();
+    let relay = Relay::new(
+        settings,
+        pool.clone(),
+        broker.clone(),
+        outbox_bell.bell(),
+        process.messaging_metrics.clone(),
+    );
+    process.spawn_behind(gate, Stage::Relay, name, async move |stop| {
+        let queues = async {
+            for queue in &topology::QUEUES {
+                topology::wait(&broker, queue).await;
+            }
+        };
+        if stop.run_until_cancelled(queues).await.is_some() {
+            relay.run(stop).await;
+        }
+    });
+}

@@ -1,0 +1,249 @@
+//! A process that runs until it is stopped: its ports, metrics, readiness and lifecycle, to which the roles add parts.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use axum::Router;
+use chassis::{
+    Lifecycle, Profile, Readiness, Stage,
+    admin::{self, Admin},
+    http::{self, HttpMetrics},
+    metrics::{self, Registry},
+    pool::{self, PoolSettings},
+    serve::serve,
+    telemetry::LogFilter,
+};
+use secrecy::SecretString;
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    announce::{self, Addresses},
+    config::ServeConfig,
+    gate::Gate,
+    listen::{self, ADMIN_PORT, PUBLIC_PORT},
+    signals::Signals,
+};
+
+/// How long admin requests in hand may take at the end.
+const ADMIN_DRAIN: Duration = Duration::from_secs(1);
+
+/// What every command is given.
+#[derive(Debug)]
+pub(crate) struct Base {
+    pub(crate) profile: Profile,
+    pub(crate) log_filter: LogFilter,
+}
+
+/// A process under construction: parts add tasks, checks and metrics, then it runs.
+pub(crate) struct Process {
+    role: &'static str,
+    config: ServeConfig,
+    log_filter: LogFilter,
+    signals: Signals,
+    admin: TcpListener,
+    lifecycle: Lifecycle,
+    readiness: Readiness,
+    http_metrics: HttpMetrics,
+    pub(crate) registry: Registry,
+    pub(crate) messaging_metrics: messaging::metrics::Metrics,
+}
+
+impl Process {
+    /// Opens the admin port; nothing runs yet.
+    pub(crate) async fn start(
+        role: &'static str,
+        config: ServeConfig,
+        base: Base,
+    ) -> anyhow::Result<Self> {
+        let signals = Signals::listen().context("signals cannot be handled")?;
+        let admin = listen::bind((config.bind, config.admin_port).into(), ADMIN_PORT).await?;
+        let lifecycle = Lifecycle::new(config.grace);
+        let mut registry = metrics::registry(env!("CARGO_PKG_VERSION"));
+        tracing::info!(role, profile = %base.profile, version = env!("CARGO_PKG_VERSION"), "starting");
+        Ok(Self {
+            role,
+            config,
+            log_filter: base.log_filter,
+            signals,
+            admin,
+            readiness: Readiness::new(lifecycle.stopping()),
+            lifecycle,
+            http_metrics: HttpMetrics::register(&mut registry),
+            messaging_metrics: messaging::metrics::Metrics::register(&mut registry),
+            registry,
+        })
+    }
+
+    pub(crate) fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+
+    /// A pool that is closed when all who use it have stopped.
+    pub(crate) fn pool(
+        &self,
+        url: &SecretString,
+        settings: &PoolSettings,
+    ) -> anyhow::Result<PgPool> {
+        let pool =
+            pool::connect(url, settings).with_context(|| settings.application_name.clone())?;
+        let (closing, stop) = (pool.clone(), self.lifecycle.token(Stage::Close));
+        self.lifecycle.spawn(Stage::Close, "pool", async move {
+            stop.cancelled().await;
+            closing.close().await;
+            Ok(())
+        });
+        Ok(pool)
+    }
+
+    /// A gate that opens when `schema` is there, and without which the process is not ready.
+    pub(crate) fn gate(
+        &mut self,
+        name: &'static str,
+        schema: impl Future<Output = ()> + Send + 'static,
+    ) -> Gate {
+        let (gate, stop) = (Gate::default(), self.lifecycle.token(Stage::Support));
+        let opening = gate.clone();
+        self.lifecycle.spawn(Stage::Support, name, async move {
+            if stop.run_until_cancelled(schema).await.is_some() {
+                opening.open();
+                stop.cancelled().await;
+            }
+            Ok(())
+        });
+        let asked = gate.clone();
+        self.readiness
+            .check(name, move || std::future::ready(asked.check()));
+        gate
+    }
+
+    /// The process is ready only while this database answers. The question has a connection of its own: a pool that
+    /// is busy is no reason to send the work elsewhere.
+    pub(crate) fn check_database(
+        &mut self,
+        name: &'static str,
+        url: &SecretString,
+    ) -> anyhow::Result<()> {
+        let settings = PoolSettings {
+            max_connections: 1,
+            ..PoolSettings::for_api("gozon readiness")
+        };
+        let pool = self.pool(url, &settings)?;
+        self.readiness.check(name, move || {
+            let pool = pool.clone();
+            async move {
+                sqlx::query("select 1").execute(&pool).await?;
+                Ok(())
+            }
+        });
+        Ok(())
+    }
+
+    /// Runs a task from the opening of its gate to its stage's stop.
+    pub(crate) fn spawn_behind<T>(
+        &self,
+        gate: &Gate,
+        stage: Stage,
+        name: &'static str,
+        task: impl FnOnce(CancellationToken) -> T + Send + 'static,
+    ) where
+        T: Future<Output = ()> + Send,
+    {
+        let (gate, stop) = (gate.clone(), self.lifecycle.token(stage));
+        self.lifecycle.spawn(stage, name, async move {
+            if stop.run_until_cancelled(gate.opened()).await.is_some() {
+                task(stop).await;
+            }
+            Ok(())
+        });
+    }
+
+    /// Opens the public port; nothing is answered before [`Process::run`].
+    pub(crate) async fn open_public_port(&self) -> anyhow::Result<TcpListener> {
+        listen::bind((self.config.bind, self.config.port).into(), PUBLIC_PORT).await
+    }
+
+    /// Runs until a signal, or until a task ends by itself. A process with nothing public serves its admin port only.
+    pub(crate) async fn run(self, public: Option<(TcpListener, Router)>) -> anyhow::Result<()> {
+        let Self {
+            role,
+            config,
+            log_filter,
+            mut signals,
+            admin,
+            lifecycle,
+            readiness,
+            http_metrics,
+            registry,
+            ..
+        } = self;
+        let readiness = Arc::new(readiness);
+        let addresses = Addresses {
+            public: public
+                .as_ref()
+                .map(|(listener, _)| listener.local_addr())
+                .transpose()?,
+            admin: admin.local_addr()?,
+        };
+        if let Some((listener, router)) = public {
+            let router = http::finish(router, &http_metrics);
+            // Half of the grace period for requests in hand, the other half for everything after them.
+            let drain = config.grace / 2;
+            spawn_listener(
+                &lifecycle,
+                Stage::Serve,
+                "public listener",
+                listener,
+                router,
+                drain,
+            );
+        }
+        let router = admin::router(Admin {
+            readiness: Arc::clone(&readiness),
+            registry: Arc::new(registry),
+            log_filter,
+        });
+        spawn_listener(
+            &lifecycle,
+            Stage::Admin,
+            "admin listener",
+            admin,
+            router,
+            ADMIN_DRAIN,
+        );
+        spawn_announcement(&lifecycle, role, readiness, addresses);
+        lifecycle.run(async || signals.next().await).await?;
+        Ok(())
+    }
+}
+
+fn spawn_listener(
+    lifecycle: &Lifecycle,
+    stage: Stage,
+    name: &'static str,
+    listener: TcpListener,
+    router: Router,
+    drain: Duration,
+) {
+    let stop = lifecycle.token(stage);
+    lifecycle.spawn(stage, name, async move {
+        Ok(serve(listener, router, stop, drain).await?)
+    });
+}
+
+fn spawn_announcement(
+    lifecycle: &Lifecycle,
+    role: &'static str,
+    readiness: Arc<Readiness>,
+    addresses: Addresses,
+) {
+    let stop = lifecycle.token(Stage::Serve);
+    lifecycle.spawn(Stage::Serve, "announcement", async move {
+        let announced = announce::when_ready(role, &readiness, addresses);
+        if stop.run_until_cancelled(announced).await.is_some() {
+            stop.cancelled().await;
+        }
+        Ok(())
+    });
+}

@@ -1,0 +1,20 @@
+//! `gozon web`: the page, sessions and the documentation of the API.
+
+use crate::{
+    config::{Environment, ServeConfig, WebArgs, WebConfig},
+    process::{Base, Process},
+    web,
+};
+
+/// Runs until it is stopped.
+pub(crate) async fn run(
+    args: &WebArgs,
+    base: Base,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let config = WebConfig::read(&args.web, base.profile, environment)?;
+    let serve = ServeConfig::new(&args.serve, base.profile);
+    let process = Process::start("web", serve, base).await?;
+    let listener = process.open_public_port().await?;
+    process.run(Some((listener, web::router(&config)))).await
+}

@@ -1,0 +1,54 @@
+//! What every command needs before it can begin: arguments, environment, TLS, logs and the runtime.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use chassis::telemetry;
+use clap::Parser;
+
+use crate::{
+    cli::{Cli, Command},
+    config::Environment,
+    process::Base,
+    role,
+};
+
+/// How long tasks that did not end in time may hold up the end of the process.
+const LEFTOVERS_TIME_MAX: Duration = Duration::from_millis(500);
+
+/// Runs the command of the command line to its end.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    let environment = Environment::of_process();
+    install_tls();
+    let base = Base {
+        profile: cli.common.profile,
+        log_filter: telemetry::init(cli.common.log_format(), &cli.common.log)
+            .context("GOZON_LOG cannot be used")?,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("no runtime could be started")?;
+    let result = runtime.block_on(command(cli.command, base, &environment));
+    runtime.shutdown_timeout(LEFTOVERS_TIME_MAX);
+    result
+}
+
+async fn command(command: Command, base: Base, environment: &Environment) -> anyhow::Result<()> {
+    match command {
+        Command::Order(args) => role::order::run(&args, base, environment).await,
+        Command::Payment(args) => role::payment::run(&args, base, environment).await,
+        Command::Relay(args) => role::relay::run(&args, base, environment).await,
+        Command::Web(args) => role::web::run(&args, base, environment).await,
+        Command::All(args) => role::all::run(&args, base, environment).await,
+        Command::Migrate(args) => role::migrate::run(args, base.profile, environment).await,
+        Command::Smoke(args) => role::smoke::run(&args, environment).await,
+    }
+}
+
+/// Chooses the one TLS provider, before anything can ask for it.
+fn install_tls() {
+    // It fails only if there is a provider already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

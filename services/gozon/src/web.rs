@@ -1,0 +1,51 @@
+//! What people see first: the page, sign-in, and the documentation of the API.
+
+use axum::{Router, extract::FromRef};
+use chassis::SessionKeys;
+
+use crate::{
+    config::{Identity, WebConfig},
+    openapi,
+};
+
+mod docs;
+mod headers;
+mod page;
+pub(crate) mod session;
+
+/// All routes of the role `web`. Whatever no other route takes is the page's.
+pub(crate) fn router(config: &WebConfig) -> Router {
+    let state = WebState::new(config);
+    let sessions = match config.identity {
+        Identity::Demo => session::demo_router(),
+        Identity::None => session::router(),
+    };
+    Router::from(sessions.with_state(state))
+        .merge(docs::router(openapi::document(config.profile)))
+        .fallback_service(page::router())
+}
+
+/// What the handlers of sessions share.
+#[derive(Debug, Clone)]
+pub(crate) struct WebState {
+    session_keys: SessionKeys,
+    session_lifetime: std::time::Duration,
+}
+
+impl WebState {
+    fn new(config: &WebConfig) -> Self {
+        Self {
+            session_keys: config.session_keys.clone(),
+            session_lifetime: config.session_lifetime,
+        }
+    }
+}
+
+impl FromRef<WebState> for SessionKeys {
+    fn from_ref(state: &WebState) -> Self {
+        state.session_keys.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! Entity tags: an order's version, so that a client asks again without reading again (RFC 9110, section 13).
+
+use http::{HeaderMap, HeaderValue, header::IF_NONE_MATCH};
+
+/// The entity tag of a version.
+pub(super) fn of_version(version: i32) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{version}\"")).expect("digits in quotes are a header value")
+}
+
+/// Whether the client already has what this tag stands for (weak comparison, as If-None-Match wants).
+pub(super) fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    headers
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|known| known == "*" || known.trim_start_matches("W/").as_bytes() == tag.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_version_is_recognised_in_every_form_of_the_header() {
+        for (header, known) in [
+            ("\"2\"", true),
+            ("W/\"2\"", true),
+            ("\"1\", \"2\"", true),
+            ("*", true),
+            ("\"1\"", false),
+            ("2", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_static(header))]);
+            assert_eq!(is_known(&headers, &of_version(2)), known, "{header}");
+        }
+        assert!(!is_known(&HeaderMap::new(), &of_version(2)));
+    }
+}

@@ -1,0 +1,64 @@
+//! The order service: takes orders, learns whether they were paid, and tells their owners the moment it is decided.
+
+use chassis::Profile;
+use messaging::{broker::BrokerUrl, consumer::Consumer};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+mod api;
+mod error;
+pub mod limits;
+pub mod metrics;
+pub mod order;
+mod original;
+pub mod push;
+pub mod schema;
+pub mod settlement;
+mod state;
+pub mod status;
+mod storage;
+#[cfg(test)]
+mod testing;
+
+pub use metrics::Metrics;
+pub use push::Tail;
+pub use settlement::Settlement;
+pub use state::{OrderSettings, OrderState};
+
+/// The public paths, relative to the host's root; those of the original contract too in a demo.
+#[must_use]
+pub fn router(state: &OrderState) -> OpenApiRouter {
+    routes(state.profile()).with_state(state.clone())
+}
+
+/// The description of the same paths.
+#[must_use]
+pub fn openapi(profile: Profile) -> OpenApi {
+    routes(profile).into_openapi()
+}
+
+fn routes(profile: Profile) -> OpenApiRouter<OrderState> {
+    if profile.is_demo() {
+        api::router().merge(original::router())
+    } else {
+        api::router()
+    }
+}
+
+/// The consumer of the payment service's decisions.
+#[must_use]
+pub fn consumer(
+    state: &OrderState,
+    broker: BrokerUrl,
+    metrics: messaging::metrics::Metrics,
+) -> Consumer<Settlement> {
+    let handler = Settlement::new(state.status_bell().clone());
+    Consumer::new(handler, state.writer_pool().clone(), broker, metrics)
+}
+
+/// The reader of the status history that feeds this process's sockets.
+#[must_use]
+pub fn tail(state: &OrderState, metrics: messaging::metrics::Metrics) -> Tail {
+    let (hub, pool) = (state.hub().clone(), state.writer_pool().clone());
+    Tail::new(hub, pool, state.status_bell(), metrics)
+}

@@ -1,0 +1,69 @@
+//! Every limit of the order service: what a request may hold, what a read may return, how long a wait may last.
+
+use std::time::Duration;
+
+/// The longest description of an order, in characters.
+pub const DESCRIPTION_MAX_CHARS: usize = 500;
+
+/// The largest price of an order, in minor units: a billion roubles.
+pub const AMOUNT_MAX_MINOR: i64 = 100_000_000_000;
+
+/// The orders on a page of the list when the request does not say.
+pub const LIST_DEFAULT: i64 = 20;
+
+/// The most orders on a page of the list.
+pub const LIST_MAX: i64 = 100;
+
+/// The longest cursor of the list that is looked at, in characters.
+pub const LIST_CURSOR_MAX_CHARS: usize = 64;
+
+/// The orders in the original's list of all orders.
+pub const EVERYONES_ORDERS_MAX: i64 = 1_000;
+
+/// The orders a socket's first frame holds when it does not resume.
+pub const SNAPSHOT_ORDERS: i64 = 100;
+
+/// The status changes of one user a socket may have missed and still resume; beyond, it gets the newest orders instead.
+pub const RESUME_CHANGES_MAX: i64 = 1_000;
+
+/// The longest cursor of the event stream, in characters.
+pub const EVENTS_CURSOR_MAX_CHARS: usize = 4_096;
+
+/// The orders in one `changes` frame.
+pub const FRAME_ORDERS_MAX: usize = 100;
+
+/// The sockets one user may hold open on one replica.
+pub const SOCKETS_PER_USER: usize = 5;
+
+/// The sockets one replica holds open.
+pub const SOCKETS_PER_REPLICA: usize = 10_000;
+
+/// The frames a socket may lag behind the tail before it is closed as too slow.
+pub const SOCKET_BUFFER_FRAMES: usize = 256;
+
+/// The largest message a client may send over a socket, in bytes. It has nothing to say but control frames.
+pub const SOCKET_MESSAGE_MAX_BYTES: usize = 4 * 1024;
+
+/// How often a socket is pinged; a peer that is silent for a whole period after a ping is gone.
+pub const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// How long one frame may take to be written.
+pub const SOCKET_WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a socket waits for the tail to have found its place, after a start or an outage.
+pub const TAIL_START_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The status changes the tail reads at once; a larger difference is read in pages of this size.
+pub const TAIL_PAGE_ROWS: i64 = 1_000;
+
+/// How long the tail sleeps at most when no doorbell rings.
+pub const TAIL_POLL: Duration = Duration::from_millis(500);
+
+/// The tail begins a read at most once in this time, so that under load one read serves many commits.
+pub const TAIL_PACE: Duration = Duration::from_millis(2);
+
+/// How long one read of the tail may take.
+pub const TAIL_READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the tail waits before it tries again after the database failed it: the first time, and at most.
+pub const TAIL_RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));

@@ -1,0 +1,133 @@
+//! `/api/orders/ws/{user_id}` and `/ws/{user_id}`: pushes the decisions about a user's orders, from the connection on.
+
+use axum::{
+    extract::{
+        State, WebSocketUpgrade,
+        ws::{Message, WebSocket},
+    },
+    response::{IntoResponse, Response},
+};
+use chassis::extract::Path;
+use contracts::UserId;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
+
+use crate::{
+    OrderState,
+    error::Error,
+    limits,
+    order::Order,
+    push::{
+        hub::Subscription,
+        pulse::Pulse,
+        socket::{End, close, next, send},
+    },
+    status::Status,
+};
+
+/// A decision.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OriginalDecision)]
+pub(crate) struct Decided {
+    /// The order's number.
+    #[schema(example = 17)]
+    order_id: i64,
+    /// FINISHED or CANCELLED.
+    status: Status,
+    /// Its owner.
+    #[schema(value_type = i64, example = 1)]
+    user_id: UserId,
+}
+
+/// Streams the decisions about a user's orders.
+#[utoipa::path(
+    get,
+    path = "/api/orders/ws/{user_id}",
+    operation_id = "original_events",
+    tag = "original",
+    params(("user_id" = i64, Path, description = "Whose orders")),
+    responses((status = SWITCHING_PROTOCOLS, description = "A WebSocket; its text frames are JSON", body = Decided))
+)]
+pub(super) async fn orders_ws(
+    state: State<OrderState>,
+    user_id: Path<UserId>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    ws(state, user_id, upgrade).await
+}
+
+/// The same under a shorter address.
+#[utoipa::path(
+    get,
+    path = "/ws/{user_id}",
+    operation_id = "original_events_short",
+    tag = "original",
+    params(("user_id" = i64, Path, description = "Whose orders")),
+    responses((status = SWITCHING_PROTOCOLS, description = "A WebSocket; its text frames are JSON", body = Decided))
+)]
+pub(super) async fn ws(
+    State(state): State<OrderState>,
+    Path(user_id): Path<UserId>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let subscription = match state.hub().subscribe(user_id) {
+        Ok(subscription) => subscription,
+        Err(too_many) => return Error::TooManySockets(too_many).into_response(),
+    };
+    let sockets = state.sockets().clone();
+    let stop = state.stopping().clone();
+    upgrade
+        .max_message_size(limits::SOCKET_MESSAGE_MAX_BYTES)
+        .max_frame_size(limits::SOCKET_MESSAGE_MAX_BYTES)
+        .on_upgrade(move |socket| sockets.track_future(serve(socket, subscription, stop)))
+}
+
+async fn serve(mut socket: WebSocket, mut subscription: Subscription, stop: CancellationToken) {
+    let cut = subscription.cut.clone();
+    let end = tokio::select! {
+        biased;
+        () = stop.cancelled() => End::Stopping,
+        () = cut.cancelled() => End::TryAgain,
+        end = stream(&mut socket, &mut subscription) => end,
+    };
+    close(&mut socket, end).await;
+}
+
+async fn stream(socket: &mut WebSocket, subscription: &mut Subscription) -> End {
+    let mut pulse = Pulse::new();
+    loop {
+        let update = match next(socket, subscription, &mut pulse).await {
+            Ok(update) => update,
+            Err(end) => return end,
+        };
+        let decisions = update
+            .changes
+            .iter()
+            .filter_map(|change| Decided::of(&change.order));
+        for decision in decisions {
+            if send(socket, decision.to_message()).await.is_err() {
+                return End::Gone;
+            }
+        }
+    }
+}
+
+impl Decided {
+    fn of(order: &Order) -> Option<Self> {
+        let decided = match order.status {
+            Status::New => return None,
+            Status::Finished | Status::Cancelled => order.status,
+        };
+        Some(Self {
+            order_id: order.number,
+            status: decided,
+            user_id: order.user_id,
+        })
+    }
+
+    fn to_message(&self) -> Message {
+        let text = serde_json::to_string(self).expect("numbers and a name have a JSON form");
+        Message::Text(text.into())
+    }
+}

@@ -1,0 +1,40 @@
+//! What is sent over the event stream, as JSON text frames.
+
+use axum::extract::ws::Message;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::view::OrderView;
+
+/// A frame of the event stream.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EventFrame)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Frame {
+    /// The first frame.
+    Snapshot {
+        /// Give it at the next connection, to resume there. Keep the newest.
+        cursor: String,
+        /// Whether the given cursor was resumed: then only orders that changed since are in this frame, otherwise the
+        /// newest orders, and what the client knows is to be forgotten.
+        resumed: bool,
+        /// Orders in their current state, newest first.
+        orders: Vec<OrderView>,
+    },
+    /// Something changed.
+    Changes {
+        /// As in the first frame.
+        cursor: String,
+        /// Orders in their new state, in the order of the changes; drop those whose version is known.
+        orders: Vec<OrderView>,
+    },
+}
+
+impl Frame {
+    /// The frame as a message.
+    pub(crate) fn to_message(&self) -> Message {
+        let text =
+            serde_json::to_string(self).expect("orders are plain text, numbers and instants");
+        Message::Text(text.into())
+    }
+}

@@ -1,0 +1,123 @@
+//! Settlement: what the payment service decided becomes the status of the orders, a batch at a time.
+
+mod decide;
+
+use std::collections::BTreeSet;
+
+use contracts::{Message, OrderId, PaymentCaptured, PaymentDeclined};
+use messaging::{
+    consumer::{Event, Handler, Received, Rejected},
+    doorbell::Doorbell,
+    failure::{Failure, ReasonClass, Rejection},
+    topology::{self, Queue},
+};
+use sqlx::PgTransaction;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{order::to_stored_precision, status::Outcome, storage::settle};
+
+/// The handler of the payment service's decisions.
+#[derive(Debug)]
+pub struct Settlement {
+    status_bell: Doorbell,
+}
+
+/// A decision of the payment service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentDecision {
+    /// The order it is about.
+    pub(crate) order_id: OrderId,
+    /// What was decided.
+    pub(crate) outcome: Outcome,
+    /// When the payment service took the request up.
+    pub(crate) received_at: OffsetDateTime,
+    /// When it decided.
+    pub(crate) decided_at: OffsetDateTime,
+}
+
+/// Fewer orders were NEW than were locked as NEW.
+#[derive(Debug, thiserror::Error)]
+#[error("{decided} orders were to be decided and {changed} were changed")]
+struct LostGuard {
+    decided: usize,
+    changed: u64,
+}
+
+impl Settlement {
+    /// A handler that rings this doorbell after each commit.
+    #[must_use]
+    pub const fn new(status_bell: Doorbell) -> Self {
+        Self { status_bell }
+    }
+}
+
+impl Handler for Settlement {
+    type Message = PaymentDecision;
+    const QUEUE: Queue = topology::ORDER_PAYMENTS;
+
+    fn decode(&self, event: &Event) -> Result<PaymentDecision, Rejection> {
+        let decision = match event.kind.as_str() {
+            PaymentCaptured::TYPE => event.decode::<PaymentCaptured>()?.into(),
+            PaymentDeclined::TYPE => event.decode::<PaymentDeclined>()?.into(),
+            unknown => {
+                return Err(Rejection::new(
+                    ReasonClass::UnknownType,
+                    format!("the order service knows no event of type {unknown:?}"),
+                ));
+            }
+        };
+        Ok(decision)
+    }
+
+    async fn settle(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        batch: &[Received<PaymentDecision>],
+    ) -> Result<Vec<Rejected>, Failure> {
+        let ids: BTreeSet<Uuid> = batch
+            .iter()
+            .map(|received| received.message.order_id.as_uuid())
+            .collect();
+        let ids: Vec<Uuid> = ids.into_iter().collect();
+        let standings = settle::lock(tx, &ids).await?;
+        let verdict = decide::decide(standings, batch.iter().map(|received| &received.message));
+        if verdict.decisions.is_empty() {
+            return Ok(verdict.rejected);
+        }
+        let now = to_stored_precision(OffsetDateTime::now_utc());
+        let changed = settle::apply(tx, &verdict.decisions, now).await?;
+        if changed != verdict.decisions.len() as u64 {
+            let decided = verdict.decisions.len();
+            return Err(Failure::Transient(Box::new(LostGuard { decided, changed })));
+        }
+        settle::remember(tx, &verdict.decisions, now).await?;
+        Ok(verdict.rejected)
+    }
+
+    fn committed(&self) {
+        self.status_bell.ring();
+    }
+}
+
+impl From<PaymentCaptured> for PaymentDecision {
+    fn from(captured: PaymentCaptured) -> Self {
+        Self {
+            order_id: captured.order_id,
+            outcome: Outcome::Captured,
+            received_at: captured.received_at,
+            decided_at: captured.decided_at,
+        }
+    }
+}
+
+impl From<PaymentDeclined> for PaymentDecision {
+    fn from(declined: PaymentDeclined) -> Self {
+        Self {
+            order_id: declined.order_id,
+            outcome: Outcome::Declined(declined.reason),
+            received_at: declined.received_at,
+            decided_at: declined.decided_at,
+        }
+    }
+}

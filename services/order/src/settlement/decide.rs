@@ -1,0 +1,100 @@
+//! The decision itself, without I/O: locked orders and a batch of payment outcomes in, changes and refusals out.
+
+use std::collections::HashMap;
+
+use contracts::OrderId;
+use messaging::{
+    consumer::Rejected,
+    failure::{ReasonClass, Rejection},
+};
+
+use super::PaymentDecision;
+use crate::{
+    status::{Outcome, Status, Step, step},
+    storage::settle::{Decision, Standing},
+};
+
+/// What is to become of a batch.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Verdict {
+    /// Changes, at most one per order.
+    pub(super) decisions: Vec<Decision>,
+    /// Events that become dead letters.
+    pub(super) rejected: Vec<Rejected>,
+}
+
+/// Goes through the batch in its order; a later event about an order meets what an earlier one made of it.
+pub(super) fn decide<'b>(
+    standings: Vec<Standing>,
+    batch: impl Iterator<Item = &'b PaymentDecision>,
+) -> Verdict {
+    let mut orders: HashMap<OrderId, Standing> = standings
+        .into_iter()
+        .map(|standing| (standing.order_id, standing))
+        .collect();
+    let mut verdict = Verdict::default();
+    for (index, event) in batch.enumerate() {
+        let outcome = match orders.get_mut(&event.order_id) {
+            Some(order) => apply(order, event),
+            None => Err(unknown_order(event)),
+        };
+        match outcome {
+            Ok(decision) => verdict.decisions.extend(decision),
+            Err(rejection) => verdict.rejected.push(Rejected { index, rejection }),
+        }
+    }
+    verdict
+}
+
+/// The change an outcome makes to an order, if any; the order then stands there.
+fn apply(order: &mut Standing, event: &PaymentDecision) -> Result<Option<Decision>, Rejection> {
+    let reason = match event.outcome {
+        Outcome::Captured => None,
+        Outcome::Declined(reason) => Some(reason),
+    };
+    match step(order.status, event.outcome) {
+        Step::To(status) => {
+            *order = Standing {
+                status,
+                reason,
+                version: order.version + 1,
+                ..*order
+            };
+            Ok(Some(Decision {
+                order_id: order.order_id,
+                user_id: order.user_id,
+                version: order.version,
+                status,
+                reason,
+                payment_received_at: event.received_at,
+                payment_decided_at: event.decided_at,
+            }))
+        }
+        // The payment service keeps its answer and gives it again; another reason is another answer.
+        Step::Already if order.reason == reason => Ok(None),
+        Step::Already | Step::Conflict => Err(conflict(order.status, event)),
+    }
+}
+
+fn conflict(status: Status, event: &PaymentDecision) -> Rejection {
+    let outcome = match event.outcome {
+        Outcome::Captured => "captured".to_owned(),
+        Outcome::Declined(reason) => format!("declined ({})", reason.as_str()),
+    };
+    let reason = format!(
+        "order {} was decided otherwise: it is {}, and this says {outcome}",
+        event.order_id,
+        status.as_str()
+    );
+    Rejection::new(ReasonClass::Conflict, reason)
+}
+
+fn unknown_order(event: &PaymentDecision) -> Rejection {
+    Rejection::new(
+        ReasonClass::UnknownOrder,
+        format!("there is no order {}", event.order_id),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! What the order service needs from outside, and the state its handlers share.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use chassis::{Profile, SessionKeys};
+use messaging::doorbell::Doorbell;
+use sqlx::PgPool;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{metrics::Metrics, push::hub::Hub};
+
+/// What the order service needs from outside.
+#[derive(Debug)]
+pub struct OrderSettings {
+    /// Connections of the login that reads for the API, behind row level security.
+    pub api_pool: PgPool,
+    /// Connections of the login that writes: intake, settlement, and the tail.
+    pub writer_pool: PgPool,
+    /// Rung when an event was appended to the outbox.
+    pub outbox_bell: Doorbell,
+    /// Rung when an order took a status.
+    pub status_bell: Doorbell,
+    /// The keys that verify sessions.
+    pub session_keys: SessionKeys,
+    /// In a demo the original's paths exist too.
+    pub profile: Profile,
+    /// The role that may read everyone's orders, for the original's list.
+    pub everyone_role: String,
+    /// Measures.
+    pub metrics: Metrics,
+    /// Cancelled when the process begins to stop: sockets close.
+    pub stopping: CancellationToken,
+    /// Counts the open sockets, so that the process can wait for them when it stops.
+    pub sockets: TaskTracker,
+}
+
+/// The state the handlers share. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct OrderState {
+    settings: Arc<OrderSettings>,
+    hub: Arc<Hub>,
+}
+
+impl OrderState {
+    /// The state of one process.
+    #[must_use]
+    pub fn new(settings: OrderSettings) -> Self {
+        let hub = Hub::new(settings.metrics.clone());
+        Self {
+            settings: Arc::new(settings),
+            hub,
+        }
+    }
+
+    pub(crate) fn api_pool(&self) -> &PgPool {
+        &self.settings.api_pool
+    }
+
+    pub(crate) fn writer_pool(&self) -> &PgPool {
+        &self.settings.writer_pool
+    }
+
+    pub(crate) fn status_bell(&self) -> &Doorbell {
+        &self.settings.status_bell
+    }
+
+    pub(crate) fn everyone_role(&self) -> &str {
+        &self.settings.everyone_role
+    }
+
+    pub(crate) fn profile(&self) -> Profile {
+        self.settings.profile
+    }
+
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.settings.stopping
+    }
+
+    pub(crate) fn sockets(&self) -> &TaskTracker {
+        &self.settings.sockets
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// After the commit of a new order: wakes who publishes it and who shows it.
+    pub(crate) fn ring(&self) {
+        self.settings.outbox_bell.ring();
+        self.settings.status_bell.ring();
+    }
+}
+
+impl FromRef<OrderState> for SessionKeys {
+    fn from_ref(state: &OrderState) -> Self {
+        state.settings.session_keys.clone()
+    }
+}

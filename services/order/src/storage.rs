@@ -1,0 +1,11 @@
+//! All SQL of the order service: functions that take a connection or a transaction, next to the rows they fill.
+
+pub(crate) mod changes;
+pub(crate) mod everyone;
+pub(crate) mod history;
+pub(crate) mod orders;
+pub(crate) mod place;
+pub(crate) mod position;
+mod row;
+pub(crate) mod session;
+pub(crate) mod settle;

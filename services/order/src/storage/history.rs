@@ -1,0 +1,47 @@
+//! Reading the history of one order.
+
+use contracts::{DeclineReason, OrderId, UserId};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use super::row::reason;
+use crate::status::Status;
+
+/// One status an order had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HistoryEntry {
+    pub(crate) status: Status,
+    pub(crate) reason: Option<DeclineReason>,
+    pub(crate) at: OffsetDateTime,
+    pub(crate) payment_received_at: Option<OffsetDateTime>,
+    pub(crate) payment_decided_at: Option<OffsetDateTime>,
+}
+
+/// Every status of this user's order, oldest first.
+pub(crate) async fn of_order(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    order_id: OrderId,
+) -> Result<Vec<HistoryEntry>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select status, reason, at, payment_received_at, payment_decided_at
+        from orders.status_history
+        where order_id = $1 and user_id = $2
+        order by version",
+        order_id.as_uuid(),
+        user_id.as_i64(),
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(HistoryEntry {
+                status: row.status,
+                reason: reason(row.reason.as_deref())?,
+                at: row.at,
+                payment_received_at: row.payment_received_at,
+                payment_decided_at: row.payment_decided_at,
+            })
+        })
+        .collect()
+}

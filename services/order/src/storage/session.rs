@@ -1,0 +1,53 @@
+//! Reading transactions of the `api` login, with row level security told whose rows they may see.
+
+use contracts::UserId;
+use sqlx::{PgPool, PgTransaction};
+
+use super::position::{Position, from_columns};
+
+/// How a reading transaction begins: all its statements see one snapshot, and none of them can write.
+const BEGIN: &str = "begin isolation level repeatable read read only";
+
+/// Begins a transaction that sees this user's rows and nobody else's.
+pub(crate) async fn begin_as(
+    pool: &PgPool,
+    user_id: UserId,
+) -> Result<PgTransaction<'static>, sqlx::Error> {
+    let mut tx = pool.begin_with(BEGIN).await?;
+    sqlx::query!(
+        "select set_config('gozon.user_id', $1, true)",
+        user_id.to_string()
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    Ok(tx)
+}
+
+/// The same, and the place in the status history that its snapshot is.
+pub(crate) async fn begin_snapshot_as(
+    pool: &PgPool,
+    user_id: UserId,
+) -> Result<(PgTransaction<'static>, Position), sqlx::Error> {
+    let mut tx = pool.begin_with(BEGIN).await?;
+    let row = sqlx::query!(
+        r#"select set_config('gozon.user_id', $1::bigint::text, true),
+                  pg_current_snapshot()::text as "snapshot!",
+                  (pg_control_system()).system_identifier as "system_identifier!""#,
+        user_id.as_i64()
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    // A statement of its own: before this one, row level security does not know whose rows to show.
+    let last_xid = sqlx::query_scalar!(
+        r#"select xid::text::bigint as "xid!"
+        from orders.status_history
+        where user_id = $1
+        order by status_history.xid desc
+        limit 1"#,
+        user_id.as_i64()
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let position = from_columns(row.system_identifier, &row.snapshot, last_xid)?;
+    Ok((tx, position))
+}

@@ -1,0 +1,23 @@
+//! The order service against a real Postgres and a real RabbitMQ, through its router, its consumer and its sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, its helper functions included"
+)]
+
+mod bad_input;
+mod consuming;
+mod documentation;
+mod events;
+mod fixture;
+mod idempotency;
+mod original;
+mod placing;
+mod plans;
+mod proxy;
+mod reading;
+mod rights;
+mod settlement;
+mod socket_ends;
+mod stream;
+mod tail;

@@ -1,0 +1,197 @@
+//! The plans of the hot statements on a filled table: an index range each, never the whole table.
+//!
+//! The statements are those the program was compiled with: their texts are taken from the checked ones in `.sqlx`.
+
+use std::path::Path;
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, postgres::PgArguments, query::Query};
+use tests::Login;
+use uuid::Uuid;
+
+use crate::fixture::Shop;
+
+/// The text of the one checked statement that contains all these parts.
+fn statement(parts: &[&str]) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".sqlx");
+    let mut found: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            let checked: Value = serde_json::from_str(&text).unwrap();
+            checked["query"].as_str().unwrap().to_owned()
+        })
+        .filter(|query| parts.iter().all(|part| query.contains(part)))
+        .collect();
+    assert_eq!(found.len(), 1, "{parts:?}: {found:#?}");
+    found.remove(0)
+}
+
+/// 30,000 orders of 300 users in 100 transactions, two thirds decided.
+async fn fill(shop: &Shop) {
+    shop.damage(
+        "do $$
+        declare batch integer;
+        begin
+            for batch in 0..99 loop
+                insert into orders.orders
+                    (id, user_id, amount_minor, currency, description, status, version, trace_id, created_at)
+                select ('018f' || lpad(to_hex(batch * 300 + i), 8, '0') || '70008000' || lpad(to_hex(i), 12, '0'))::uuid,
+                       i, 100, 'RUB', 'Laces', 'NEW', 1, repeat('a', 32), now()
+                from generate_series(1, 300) as i;
+                insert into orders.status_history (order_id, user_id, version, status, at)
+                select id, user_id, 1, 'NEW', now() from orders.orders order by number desc limit 300;
+                commit;
+            end loop;
+        end $$",
+    )
+    .await;
+    shop.damage("analyze orders.orders; analyze orders.status_history")
+        .await;
+}
+
+type Binds = Query<'static, Postgres, PgArguments>;
+
+/// The plan as text, and the indexes it reads.
+async fn plan(
+    connection: &mut PgConnection,
+    statement: &str,
+    bind: impl FnOnce(Binds) -> Binds,
+) -> String {
+    let explain = sqlx::query(AssertSqlSafe(format!(
+        "explain (analyze, buffers, costs off) {statement}"
+    )));
+    let rows = bind(explain).fetch_all(connection).await.unwrap();
+    let lines = rows.iter().map(|row| sqlx::Row::get::<String, _>(row, 0));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn check(plan: &str, index: &str) {
+    assert!(plan.contains(index), "{index} is not used:\n{plan}");
+    for table in ["orders", "status_history"] {
+        assert!(
+            !plan.contains(&format!("Seq Scan on {table}")),
+            "the whole table is read:\n{plan}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_list_reads_one_index_range_under_row_level_security() {
+    let shop = Shop::open().await;
+    fill(&shop).await;
+    let list = statement(&["from orders.orders", "id < $2", "order by id desc"]);
+    let mut tx = shop.database.pool(Login::Api).begin().await.unwrap();
+    sqlx::query("select set_config('gozon.user_id', '7', true)")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    let plan = plan(&mut tx, &list, |query| {
+        query.bind(7_i64).bind(Uuid::max()).bind(21_i64)
+    })
+    .await;
+    check(&plan, "orders_user_id_id_idx");
+    assert!(!plan.contains("Sort"), "{plan}");
+}
+
+#[tokio::test]
+async fn the_tail_reads_what_is_new_by_the_index_on_xid() {
+    let shop = Shop::open().await;
+    fill(&shop).await;
+    let xmax: String = sqlx::query_scalar("select pg_snapshot_xmax(pg_current_snapshot())::text")
+        .fetch_one(&shop.admin)
+        .await
+        .unwrap();
+    shop.place_many(7, 10).await;
+    let tail = statement(&["from orders.status_history", "present as materialized"]);
+    let mut connection = shop.writer.acquire().await.unwrap();
+    let running = vec![(xmax.parse::<u64>().unwrap() - 1).to_string()];
+    let plan = plan(&mut connection, &tail, |query| {
+        query.bind(xmax).bind(running).bind(1_000_i64)
+    })
+    .await;
+    check(&plan, "status_history_xid_idx");
+    assert!(
+        plan.contains("rows=10 ") || plan.contains("rows=11 "),
+        "{plan}"
+    );
+}
+
+#[tokio::test]
+async fn a_further_page_of_the_tail_goes_on_along_the_primary_key() {
+    let shop = Shop::open().await;
+    fill(&shop).await;
+    let (until, last): (String, i64) =
+        sqlx::query_as("select pg_current_snapshot()::text, max(id) from orders.status_history")
+            .fetch_one(&shop.admin)
+            .await
+            .unwrap();
+    let page = statement(&["from orders.status_history", "id > $1"]);
+    let mut connection = shop.writer.acquire().await.unwrap();
+    let plan = plan(&mut connection, &page, |query| {
+        query
+            .bind(last - 2_000)
+            .bind(until)
+            .bind("1:1:")
+            .bind(1_000_i64)
+    })
+    .await;
+    check(&plan, "status_history_pkey");
+}
+
+#[tokio::test]
+async fn a_resume_reads_one_users_changes_however_many_others_there_are() {
+    let shop = Shop::open().await;
+    fill(&shop).await;
+    let resume = statement(&["from orders.status_history", "user_id = $1 and (xid"]);
+    let mut tx = shop.database.pool(Login::Api).begin().await.unwrap();
+    sqlx::query("select set_config('gozon.user_id', '7', true)")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    let since: String =
+        sqlx::query_scalar("select (min(xid::text::bigint) + 1)::text from orders.status_history")
+            .fetch_one(&shop.admin)
+            .await
+            .unwrap();
+    let plan = plan(&mut tx, &resume, |query| {
+        query
+            .bind(7_i64)
+            .bind(since)
+            .bind(Vec::<String>::new())
+            .bind(1_001_i64)
+    })
+    .await;
+    check(&plan, "status_history_user_id_xid_idx");
+}
+
+#[tokio::test]
+async fn settlement_finds_its_orders_by_their_key() {
+    let shop = Shop::open().await;
+    fill(&shop).await;
+    let lock = statement(&["for no key update"]);
+    let ids: Vec<Uuid> =
+        sqlx::query_scalar("select id from orders.orders order by random() limit 100")
+            .fetch_all(&shop.admin)
+            .await
+            .unwrap();
+    let mut connection = shop.writer.acquire().await.unwrap();
+    let plan = plan(&mut connection, &lock, |query| query.bind(ids)).await;
+    check(&plan, "orders_pkey");
+}
+
+#[tokio::test]
+async fn the_last_transaction_of_everybody_and_of_one_user_is_one_look_into_an_index() {
+    let shop = Shop::open().await;
+    fill(&shop).await;
+    let everybodys = statement(&["pg_control_system", "status_history.xid desc"]);
+    let mut connection = shop.writer.acquire().await.unwrap();
+    let of_everybody = plan(&mut connection, &everybodys, |query| query).await;
+    check(&of_everybody, "status_history_xid_idx");
+    let users = statement(&["where user_id = $1", "status_history.xid desc"]);
+    let of_user = plan(&mut connection, &users, |query| query.bind(7_i64)).await;
+    check(&of_user, "status_history_user_id_xid_idx");
+    for plan in [of_everybody, of_user] {
+        assert!(plan.contains("Limit") && !plan.contains("Sort"), "{plan}");
+    }
+}

@@ -1,0 +1,17 @@
+//! The payment service: accounts, top-ups, the ledger, and the decision on every placed order.
+
+pub mod limits;
+pub mod schema;
+
+mod api;
+mod error;
+mod original;
+mod settings;
+mod settlement;
+mod storage;
+#[cfg(test)]
+mod testing;
+
+pub use api::{openapi, router};
+pub use settings::PaymentSettings;
+pub use settlement::{PaymentRequest, Settlement, consumer};

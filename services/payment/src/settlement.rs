@@ -1,0 +1,162 @@
+//! Settlement: from placed orders to decisions on them, a batch to a transaction.
+//!
+//! Dying anywhere before the commit changes nothing; after it, whoever asks again gets the decision that stands.
+
+mod plan;
+mod request;
+
+use std::collections::{BTreeSet, HashSet};
+
+use contracts::{PaymentCaptured, PaymentDeclined, TraceContext};
+use messaging::{
+    consumer::{Consumer, Event, Handler, Received, Rejected},
+    doorbell::Doorbell,
+    failure::{Failure, ReasonClass, Rejection},
+    outbox,
+    topology::{PAYMENT_ORDERS, Queue},
+};
+use sqlx::PgTransaction;
+use time::OffsetDateTime;
+
+pub use request::PaymentRequest;
+
+use self::plan::{Plan, plan};
+use crate::{
+    PaymentSettings,
+    storage::{
+        account, ledger,
+        payment::{self, Decision},
+    },
+};
+
+/// Decides on placed orders and answers each.
+#[derive(Debug)]
+pub struct Settlement {
+    outbox_bell: Doorbell,
+}
+
+/// The consumer of placed orders.
+#[must_use]
+pub fn consumer(settings: &PaymentSettings) -> Consumer<Settlement> {
+    let settlement = Settlement {
+        outbox_bell: settings.outbox_bell.clone(),
+    };
+    Consumer::new(
+        settlement,
+        settings.writer_pool.clone(),
+        settings.broker.clone(),
+        settings.metrics.clone(),
+    )
+}
+
+impl Handler for Settlement {
+    type Message = PaymentRequest;
+    const QUEUE: Queue = PAYMENT_ORDERS;
+
+    fn decode(&self, event: &Event) -> Result<PaymentRequest, Rejection> {
+        PaymentRequest::decode(event)
+    }
+
+    async fn settle(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        batch: &[Received<PaymentRequest>],
+    ) -> Result<Vec<Rejected>, Failure> {
+        let plan = decide(tx, batch).await?;
+        carry_out(tx, &plan).await?;
+        answer(tx, batch, &plan).await?;
+        Ok(plan.conflicts.iter().copied().map(conflict).collect())
+    }
+
+    fn committed(&self) {
+        self.outbox_bell.ring();
+    }
+}
+
+/// Reads what stands, locks what is to be debited, and decides.
+async fn decide(
+    tx: &mut PgTransaction<'_>,
+    batch: &[Received<PaymentRequest>],
+) -> Result<Plan, Failure> {
+    let order_ids: Vec<_> = batch
+        .iter()
+        .map(|received| received.message.order_id)
+        .collect();
+    let standing = payment::find_all(tx, &order_ids).await?;
+    let decided: HashSet<_> = standing.iter().map(|payment| payment.order_id).collect();
+    let payers: BTreeSet<_> = batch
+        .iter()
+        .map(|received| received.message)
+        .filter(|request| !decided.contains(&request.order_id))
+        .map(|request| request.user_id)
+        .collect();
+    let accounts = account::lock(tx, &Vec::from_iter(payers)).await?;
+    Ok(plan(batch, &standing, &accounts, OffsetDateTime::now_utc()))
+}
+
+/// Writes the decisions, the ledger and the balances.
+async fn carry_out(tx: &mut PgTransaction<'_>, plan: &Plan) -> Result<(), Failure> {
+    if plan.decided.is_empty() {
+        return Ok(());
+    }
+    let written = payment::insert_all(tx, &plan.decided).await?;
+    expect_all(written, plan.decided.len(), Interference::DecidedMeanwhile)?;
+    if plan.debits.is_empty() {
+        return Ok(());
+    }
+    ledger::append_payments(tx, &plan.debits).await?;
+    let totals = plan.totals();
+    let debited = account::debit(tx, &totals).await?;
+    expect_all(debited, totals.len(), Interference::BalanceMoved)
+}
+
+/// Puts the answer to each request into the outbox, each in the trace of its request.
+async fn answer(
+    tx: &mut PgTransaction<'_>,
+    batch: &[Received<PaymentRequest>],
+    plan: &Plan,
+) -> Result<(), Failure> {
+    let mut captured: Vec<(PaymentCaptured, TraceContext)> = Vec::new();
+    let mut declined: Vec<(PaymentDeclined, TraceContext)> = Vec::new();
+    for (index, payment) in &plan.answers {
+        let trace = batch[*index].trace;
+        match payment.decision {
+            Decision::Captured => captured.push((payment.captured(), trace)),
+            Decision::Declined(reason) => declined.push((payment.declined(reason), trace)),
+        }
+    }
+    outbox::append_all(tx, &captured).await?;
+    outbox::append_all(tx, &declined).await?;
+    Ok(())
+}
+
+fn conflict(index: usize) -> Rejected {
+    Rejected {
+        index,
+        rejection: Rejection::new(
+            ReasonClass::Conflict,
+            "the order was decided before for another user or amount",
+        ),
+    }
+}
+
+/// What should be impossible behind our locks, or is another consumer's work on the same order: the batch is tried
+/// again and finds what stands then.
+#[derive(Debug, thiserror::Error)]
+enum Interference {
+    #[error("another consumer has decided an order of this batch")]
+    DecidedMeanwhile,
+    #[error("a balance changed under its lock")]
+    BalanceMoved,
+}
+
+fn expect_all(changed: u64, wanted: usize, otherwise: Interference) -> Result<(), Failure> {
+    if usize::try_from(changed) == Ok(wanted) {
+        Ok(())
+    } else {
+        Err(Failure::Transient(Box::new(otherwise)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! What an event of the order service asks for, checked before anything is done with it.
+
+use contracts::{Message, OrderId, OrderPlaced, UserId};
+use messaging::{
+    consumer::Event,
+    failure::{ReasonClass, Rejection},
+};
+
+use crate::limits::Amount;
+
+/// A request to pay for an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaymentRequest {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who pays.
+    pub user_id: UserId,
+    /// How much.
+    pub amount: Amount,
+}
+
+impl PaymentRequest {
+    /// Reads the request from an event. What is wrong with it is wrong for good: no later try would read it differently.
+    pub(super) fn decode(event: &Event) -> Result<Self, Rejection> {
+        if event.kind != OrderPlaced::TYPE {
+            return Err(Rejection::new(
+                ReasonClass::UnknownType,
+                format!("only {} is understood here", OrderPlaced::TYPE),
+            ));
+        }
+        let placed: OrderPlaced = event.decode()?;
+        let amount = Amount::try_from(placed.amount)
+            .map_err(|error| Rejection::new(ReasonClass::Invalid, error.to_string()))?;
+        Ok(Self {
+            order_id: placed.order_id,
+            user_id: placed.user_id,
+            amount,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::{EventId, TraceContext};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const ORDER: &str = "01935a3c-7f1e-7abc-8def-0123456789ab";
+
+    fn event(kind: &str, subject: &str, data: &Value) -> Event {
+        Event {
+            id: EventId::new(),
+            kind: kind.to_owned(),
+            subject: subject.to_owned(),
+            trace: TraceContext::root(),
+            data: serde_json::value::to_raw_value(data).unwrap(),
+        }
+    }
+
+    fn placed(user_id: &Value, amount: &Value) -> Value {
+        json!({ "order_id": ORDER, "user_id": user_id, "amount": amount, "placed_at": "2026-01-01T00:00:00Z" })
+    }
+
+    fn rubles(amount_minor: impl Into<Value>) -> Value {
+        json!({ "amount_minor": amount_minor.into(), "currency": "RUB" })
+    }
+
+    fn class_of(data: &Value) -> Option<ReasonClass> {
+        PaymentRequest::decode(&event("order.placed.v1", ORDER, data))
+            .err()
+            .map(|rejection| rejection.class)
+    }
+
+    #[test]
+    fn a_placed_order_is_a_request_to_pay() {
+        let data = placed(&json!(7), &rubles(19_900));
+        let request = PaymentRequest::decode(&event("order.placed.v1", ORDER, &data)).unwrap();
+        assert_eq!(request.order_id.to_string(), ORDER);
+        assert_eq!(request.user_id.as_i64(), 7);
+        assert_eq!(request.amount.money().amount_minor, 19_900);
+    }
+
+    #[test]
+    fn an_amount_out_of_range_is_invalid() {
+        for amount in [
+            rubles(0),
+            rubles(-1),
+            rubles(-100_000),
+            rubles(100_000_000_001_i64),
+            rubles(i64::MAX),
+            rubles(1.5),
+            rubles("100"),
+            rubles(Value::Null),
+            rubles(1e30),
+            json!({ "amount_minor": 100 }),
+            json!({ "amount_minor": 100, "currency": "USD" }),
+            json!(100),
+            Value::Null,
+        ] {
+            let class = class_of(&placed(&json!(7), &amount));
+            assert_eq!(class, Some(ReasonClass::Invalid), "{amount}");
+        }
+        assert_eq!(
+            class_of(&placed(&json!(7), &rubles(100_000_000_000_i64))),
+            None
+        );
+    }
+
+    #[test]
+    fn a_user_id_out_of_range_is_invalid() {
+        for user_id in [
+            json!(0),
+            json!(-1),
+            json!(u64::MAX),
+            json!(1.5),
+            json!("7"),
+            Value::Null,
+        ] {
+            let class = class_of(&placed(&user_id, &rubles(100)));
+            assert_eq!(class, Some(ReasonClass::Invalid), "{user_id}");
+        }
+        assert_eq!(class_of(&placed(&json!(i64::MAX), &rubles(100))), None);
+    }
+
+    #[test]
+    fn an_event_of_another_type_or_about_another_order_is_refused() {
+        let data = placed(&json!(7), &rubles(100));
+        for (kind, subject, class) in [
+            ("order.placed.v2", ORDER, ReasonClass::UnknownType),
+            ("order.cancelled.v1", ORDER, ReasonClass::UnknownType),
+            ("", ORDER, ReasonClass::UnknownType),
+            ("order.placed.v1", "", ReasonClass::Invalid),
+            (
+                "order.placed.v1",
+                "01935a3c-7f1e-7abc-8def-0123456789ac",
+                ReasonClass::Invalid,
+            ),
+        ] {
+            let refused = PaymentRequest::decode(&event(kind, subject, &data)).unwrap_err();
+            assert_eq!(refused.class, class, "{kind} {subject}");
+        }
+    }
+}

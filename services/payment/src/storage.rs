@@ -1,0 +1,10 @@
+//! All SQL of the payment service. Functions take a connection or a transaction; who calls them begins and commits.
+//! The schema admits roubles alone, so amounts are read as such.
+
+pub(crate) mod account;
+pub(crate) mod ledger;
+pub(crate) mod payment;
+pub(crate) mod session;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! Accounts: opening, reading, locking, and the guarded debit.
+
+use contracts::{AccountId, Currency, Money, UserId};
+use sqlx::{PgConnection, PgTransaction};
+use time::OffsetDateTime;
+
+/// An account as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Account {
+    /// Its identity.
+    pub(crate) id: AccountId,
+    /// Whose it is.
+    pub(crate) user_id: UserId,
+    /// What can be spent.
+    pub(crate) balance: Money,
+    /// When it was opened.
+    pub(crate) created_at: OffsetDateTime,
+}
+
+/// A row of `payments.account`.
+struct Row {
+    id: AccountId,
+    user_id: UserId,
+    balance_minor: i64,
+    created_at: OffsetDateTime,
+}
+
+impl From<Row> for Account {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            user_id: row.user_id,
+            balance: Money::rub(row.balance_minor),
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// Opens the user's account, empty. None if the user has one, also if another transaction opens it at this moment.
+pub(crate) async fn open(
+    tx: &mut PgTransaction<'_>,
+    id: AccountId,
+    user_id: UserId,
+) -> Result<Option<Account>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        "insert into payments.account (id, user_id, currency) values ($1, $2, $3)
+         on conflict on constraint account_user_id_key do nothing
+         returning id, user_id, balance_minor, created_at",
+        id as _,
+        user_id as _,
+        Currency::Rub.code(),
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.map(Account::from))
+}
+
+/// The user's account.
+pub(crate) async fn find(
+    connection: &mut PgConnection,
+    user_id: UserId,
+) -> Result<Option<Account>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, user_id, balance_minor, created_at from payments.account where user_id = $1",
+        user_id as _,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(Account::from))
+}
+
+/// Locks the accounts of these users until the transaction ends and reads what stands in them then. Always in the order
+/// of the users' ids, so that two batches never wait for each other; not against foreign keys, which change no balance.
+pub(crate) async fn lock(
+    tx: &mut PgTransaction<'_>,
+    user_ids: &[UserId],
+) -> Result<Vec<Account>, sqlx::Error> {
+    let user_ids: Vec<i64> = user_ids.iter().map(|user_id| user_id.as_i64()).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        "select id, user_id, balance_minor, created_at from payments.account
+         where user_id = any($1)
+         order by user_id
+         for no key update",
+        &user_ids,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows.into_iter().map(Account::from).collect())
+}
+
+/// Takes one sum off each of these accounts, where the balance covers it. Says how many that were: the caller, who has
+/// decided on locked balances, expects all of them.
+pub(crate) async fn debit(
+    tx: &mut PgTransaction<'_>,
+    debits: &[(AccountId, i64)],
+) -> Result<u64, sqlx::Error> {
+    let (ids, amounts): (Vec<_>, Vec<_>) = debits
+        .iter()
+        .map(|(id, amount_minor)| (id.as_uuid(), *amount_minor))
+        .unzip();
+    let updated = sqlx::query!(
+        "update payments.account as account
+         set balance_minor = account.balance_minor - debit.amount_minor
+         from unnest($1::uuid[], $2::bigint[]) as debit (account_id, amount_minor)
+         where account.id = debit.account_id and account.balance_minor >= debit.amount_minor",
+        &ids,
+        &amounts,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(updated.rows_affected())
+}

@@ -1,0 +1,189 @@
+//! The ledger: what changed a balance, when, and what it left. Rows are only ever added.
+
+use contracts::{AccountId, EntryId, Money, OrderId, UserId};
+use serde::Serialize;
+use sqlx::{PgConnection, PgTransaction};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use crate::limits::{Amount, BALANCE_MAX_MINOR, PageLimit};
+
+/// What a balance changed for, as stored and as sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = LedgerEntryKind)]
+pub(crate) enum EntryKind {
+    /// Money came in.
+    TopUp,
+    /// An order was paid.
+    Payment,
+}
+
+/// One change of a balance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Its identity.
+    pub(crate) id: EntryId,
+    /// Its place among the account's entries.
+    pub(crate) number: i64,
+    /// What the balance changed for.
+    pub(crate) kind: EntryKind,
+    /// By how much, signed.
+    pub(crate) amount: Money,
+    /// What it left.
+    pub(crate) balance_after: Money,
+    /// The order that was paid.
+    pub(crate) order_id: Option<OrderId>,
+    /// When.
+    pub(crate) created_at: OffsetDateTime,
+}
+
+/// An order's payment, about to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Debit {
+    /// Off which account.
+    pub(crate) account_id: AccountId,
+    /// For which order.
+    pub(crate) order_id: OrderId,
+    /// How much, positive.
+    pub(crate) amount: Amount,
+    /// What it leaves.
+    pub(crate) balance_after: Money,
+}
+
+/// A row of `payments.ledger_entry`.
+struct Row {
+    id: EntryId,
+    number: i64,
+    kind: EntryKind,
+    amount_minor: i64,
+    balance_after_minor: i64,
+    order_id: Option<OrderId>,
+    created_at: OffsetDateTime,
+}
+
+impl From<Row> for Entry {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            number: row.number,
+            kind: row.kind,
+            amount: Money::rub(row.amount_minor),
+            balance_after: Money::rub(row.balance_after_minor),
+            order_id: row.order_id,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// Raises the user's balance and writes the entry of it, in one statement. None if the user has no account or the
+/// ceiling forbids it; both are judged on the locked row, so of two top-ups at once the second sees the first.
+pub(crate) async fn top_up(
+    tx: &mut PgTransaction<'_>,
+    id: EntryId,
+    user_id: UserId,
+    amount: Amount,
+) -> Result<Option<Entry>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        "with raised as (
+             update payments.account set balance_minor = balance_minor + $3
+             where user_id = $2 and balance_minor <= $4
+             returning id, balance_minor
+         )
+         insert into payments.ledger_entry (id, account_id, kind, amount_minor, balance_after_minor)
+         select $1, raised.id, 'TOP_UP', $3, raised.balance_minor from raised
+         returning id, number, kind, amount_minor, balance_after_minor, order_id, created_at",
+        id as _,
+        user_id as _,
+        amount.money().amount_minor,
+        BALANCE_MAX_MINOR - amount.money().amount_minor,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.map(Entry::from))
+}
+
+/// Writes the entries of paid orders, in the order in which they were decided.
+pub(crate) async fn append_payments(
+    tx: &mut PgTransaction<'_>,
+    debits: &[Debit],
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<_> = debits.iter().map(|_| EntryId::new().as_uuid()).collect();
+    let accounts: Vec<_> = debits.iter().map(|d| d.account_id.as_uuid()).collect();
+    let orders: Vec<_> = debits.iter().map(|d| d.order_id.as_uuid()).collect();
+    let amounts: Vec<_> = debits
+        .iter()
+        .map(|debit| -debit.amount.money().amount_minor)
+        .collect();
+    let balances: Vec<_> = debits
+        .iter()
+        .map(|debit| debit.balance_after.amount_minor)
+        .collect();
+    sqlx::query!(
+        "insert into payments.ledger_entry (id, account_id, order_id, kind, amount_minor, balance_after_minor)
+         select id, account_id, order_id, 'PAYMENT', amount_minor, balance_after_minor
+         from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[])
+             with ordinality as debit (id, account_id, order_id, amount_minor, balance_after_minor, position)
+         order by position",
+        &ids,
+        &accounts,
+        &orders,
+        &amounts,
+        &balances,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// One entry of the user's.
+pub(crate) async fn find(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    id: EntryId,
+) -> Result<Option<Entry>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, number, kind, amount_minor, balance_after_minor, order_id, created_at
+         from payments.ledger_entry
+         where id = $1 and account_id = (select account.id from payments.account where account.user_id = $2)",
+        id as _,
+        user_id as _,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(Entry::from))
+}
+
+/// A page of the user's entries, newest first: those before the entry of that number, or the newest. With it comes the
+/// number before which the next page lies, if there is one.
+pub(crate) async fn list(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    before: Option<i64>,
+    limit: PageLimit,
+) -> Result<(Vec<Entry>, Option<i64>), sqlx::Error> {
+    // The account comes from a subquery and not from a join, so that the index delivers the page in its order.
+    let rows = sqlx::query_as!(
+        Row,
+        "select id, number, kind, amount_minor, balance_after_minor, order_id, created_at
+         from payments.ledger_entry
+         where account_id = (select account.id from payments.account where account.user_id = $1)
+           and number < $2
+         order by number desc
+         limit $3",
+        user_id as _,
+        before.unwrap_or(i64::MAX),
+        limit.get() + 1,
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut entries: Vec<_> = rows.into_iter().map(Entry::from).collect();
+    let full = usize::try_from(limit.get()).expect("a page limit is a small positive number");
+    let more = entries.len() > full;
+    entries.truncate(full);
+    let next = entries.last().filter(|_| more).map(|entry| entry.number);
+    Ok((entries, next))
+}

@@ -1,0 +1,38 @@
+//! Fixtures: what tests see of the world outside the crate under test. A database and a vhost of one's own for
+//! integration tests; the running shop and its customers for end-to-end tests.
+
+mod background;
+pub mod backing;
+pub mod broker;
+pub mod customer;
+pub mod database;
+pub mod entrance;
+pub mod follow;
+mod http;
+pub mod instance;
+mod leftovers;
+mod logs;
+pub mod original;
+pub mod poll;
+mod process;
+mod program;
+pub mod shop;
+pub mod vhost;
+mod watchdog;
+
+pub use backing::Backing;
+pub use broker::RawBroker;
+pub use customer::Customer;
+pub use database::{Login, Service, TestDatabase};
+pub use entrance::{Answer, Entrance};
+pub use follow::Follow;
+pub use http::http_client;
+pub use instance::Instance;
+pub use original::Original;
+pub use poll::poll_until;
+pub use process::gozon;
+pub use shop::{Role, Shop};
+pub use vhost::{BrokerUser, TestVhost};
+
+/// The clients these fixtures show through, so that a crate under test needs no dependency of its own on them.
+pub use {lapin, reqwest};

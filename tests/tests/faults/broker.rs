@@ -1,0 +1,73 @@
+//! RabbitMQ restarted under the shop.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tests::{
+    Backing, Customer, Role, Shop,
+    backing::Server,
+    poll_until,
+    shop::{GONE_WITHIN, Layout},
+};
+
+use crate::load::Load;
+
+const ENDED_WITHIN: Duration = Duration::from_mins(1);
+
+#[tokio::test]
+async fn a_hundred_orders_accepted_while_the_broker_is_down_all_end() {
+    let backing = Backing::private().await;
+    let turn = backing.turn().await;
+    let shop = Shop::start(&backing.instance(), Layout::Together).await;
+    let customer = Customer::with_balance(&shop.entrance(), 50).await;
+    turn.kill(Server::RabbitMq).await;
+    // The outbox takes what the broker cannot.
+    let placed = join_all((0..100).map(|_| customer.place(1))).await;
+    turn.start().await;
+    customer.ended(&placed, ENDED_WITHIN).await;
+    assert_eq!(customer.check_books(50).await, 50);
+}
+
+#[tokio::test]
+async fn a_hundred_orders_queued_in_the_broker_survive_its_restart() {
+    let backing = Backing::private().await;
+    let turn = backing.turn().await;
+    let shop = Shop::start(&backing.instance(), Layout::Separately).await;
+    let customer = Customer::with_balance(&shop.entrance(), 50).await;
+    // Nobody takes them out of the queue.
+    shop.stop(Role::Payment(1)).await;
+    let placed = join_all((0..100).map(|_| customer.place(1))).await;
+    let broker = shop.raw_broker().await;
+    poll_until("all orders are in the queue", GONE_WITHIN, async || {
+        let batches = broker.peek("payment.orders.v1", 200).await;
+        let events: usize = batches
+            .iter()
+            .map(|batch| {
+                let events: Vec<serde_json::Value> = serde_json::from_slice(&batch.data).unwrap();
+                events.len()
+            })
+            .sum();
+        (events >= placed.len()).then_some(())
+    })
+    .await;
+    turn.restart(Server::RabbitMq).await;
+    shop.start_again(Role::Payment(1)).await;
+    customer.ended(&placed, ENDED_WITHIN).await;
+    assert_eq!(customer.check_books(50).await, 50);
+}
+
+#[tokio::test]
+async fn the_broker_restarted_and_killed_under_load_loses_and_doubles_nothing() {
+    let backing = Backing::private().await;
+    let turn = backing.turn().await;
+    let shop = Shop::start(&backing.instance(), Layout::Together).await;
+    let load = Load::new(&shop.entrance(), 10, 100).await;
+    load.survives(async {
+        load.accepted(10).await;
+        turn.restart(Server::RabbitMq).await;
+        load.accepted(60).await;
+        turn.kill(Server::RabbitMq).await;
+        turn.start().await;
+    })
+    .await;
+}

@@ -1,0 +1,23 @@
+//! Postgres restarted under the shop.
+
+use tests::{Backing, Shop, backing::Server, shop::Layout};
+
+use crate::load::Load;
+
+#[tokio::test]
+async fn postgres_restarted_and_killed_under_load_loses_no_acknowledged_order() {
+    let backing = Backing::private().await;
+    let turn = backing.turn().await;
+    let shop = Shop::start(&backing.instance(), Layout::Together).await;
+    let load = Load::new(&shop.entrance(), 10, 40).await;
+    load.survives(async {
+        load.accepted(20).await;
+        turn.restart(Server::Postgres).await;
+        // No process is started again: the pools recover by themselves.
+        load.accepted(60).await;
+        turn.kill(Server::Postgres).await;
+        turn.start().await;
+    })
+    .await;
+    shop.all_ready().await;
+}
