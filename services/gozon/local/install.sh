@@ -139,11 +139,13 @@ check_cargo() {
     die "cargo was not found" "Install Rust from https://rustup.rs, open a new terminal, and try again."
 }
 
+# What the page's packages need: 20.19, or 22.12 and newer.
 check_node() {
-  local version
+  local version major minor
   version=$(node --version 2>/dev/null || true)
   version=${version#v}
-  [[ -n $version && ${version%%.*} -ge 20 ]] ||
-    die "Node.js 20 or newer is needed for the page, and ${version:-none} was found" \
+  IFS=. read -r major minor _ <<<"${version:-0.0.0}"
+  ((major == 20 && minor >= 19 || major == 22 && minor >= 12 || major > 22)) ||
+    die "Node.js 20.19 or newer is needed for the page, and ${version:-none} was found" \
       "Install it from https://nodejs.org or with your system's package manager, and try again."
 }

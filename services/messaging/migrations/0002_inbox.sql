@@ -28,12 +28,11 @@ create table messaging.dead_letter (
     last_seen_at timestamptz not null default now()
 );
 
-create unique index dead_letter_message_key on messaging.dead_letter (consumer, message_id) where message_id is not null;
-create unique index dead_letter_body_key on messaging.dead_letter (consumer, body_digest) where message_id is null;
+create unique index dead_letter_key on messaging.dead_letter (consumer, message_id, body_digest) nulls not distinct;
 
 comment on table messaging.dead_letter is 'Messages that could not be settled, whole, with the reason: nothing that was delivered disappears.';
 comment on column messaging.dead_letter.message_id is 'The event id; null when the message has none that can be read.';
-comment on column messaging.dead_letter.body_digest is 'SHA-256 of the body: what makes a letter unique where there is no id.';
+comment on column messaging.dead_letter.body_digest is 'SHA-256 of the body: with the id, if there is one, what makes a letter unique. A conflict has the id of another body.';
 comment on column messaging.dead_letter.occurrences is 'How often the same letter arrived.';
 
 create table messaging.idempotency_key (

@@ -20,7 +20,7 @@ use sqlx::{PgPool, PgTransaction};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
-pub use envelope::{Event, MAX_MESSAGE_BYTES};
+pub use envelope::{Event, MAX_MESSAGE_BYTES, MAX_MESSAGE_EVENTS};
 
 use crate::{
     broker::{self, BrokerError, BrokerUrl, in_time, refused},
@@ -149,6 +149,7 @@ enum Work {
 
 /// A connection that consumes.
 pub struct Session {
+    queue: &'static str,
     connection: Connection,
     /// Held because a channel that is dropped closes.
     _channels: [Channel; 2],
@@ -200,7 +201,10 @@ impl<H: Handler> Consumer<H> {
         stop: &CancellationToken,
         pause: &mut Duration,
     ) -> Result<(), BoxError> {
-        let mut session = self.connect().await?;
+        let Some(session) = stop.run_until_cancelled(self.connect()).await else {
+            return Ok(());
+        };
+        let mut session = session?;
         *pause = RETRY.0;
         tracing::info!(queue = H::QUEUE.name, "consuming");
         loop {
@@ -213,7 +217,7 @@ impl<H: Handler> Consumer<H> {
                     self.settle_stubbornly(&mut session, &batch, stop).await?;
                     batch.acknowledge().await?;
                 }
-                Work::Dead(delivery) => self.drain(&delivery).await?,
+                Work::Dead(delivery) => self.drain(&session, &delivery, stop).await?,
             }
         }
         broker::close(session.connection).await;
@@ -231,6 +235,7 @@ impl<H: Handler> Consumer<H> {
         let (dead_channel, dead) = subscribe(&connection, H::QUEUE.dead).await?;
         let horizon_read_at = tokio::time::Instant::now();
         Ok(Session {
+            queue: H::QUEUE.name,
             connection,
             _channels: [channel, dead_channel],
             deliveries,
@@ -258,7 +263,9 @@ impl<H: Handler> Consumer<H> {
                 }
             }
         }
-        settle::settle(&self.handler, &self.pool, &self.metrics, &[], &letters).await?;
+        if !letters.is_empty() {
+            settle::settle(&self.handler, &self.pool, &self.metrics, &[], &letters).await?;
+        }
         for chunk in items.chunks(MAX_BATCH_EVENTS) {
             settle::settle(&self.handler, &self.pool, &self.metrics, chunk, &[]).await?;
         }
@@ -266,51 +273,77 @@ impl<H: Handler> Consumer<H> {
         Ok(())
     }
 
-    /// Tries a batch until it is settled: a passing cause passes, and what was committed meanwhile is a duplicate now.
+    /// Settles a batch, again and again while the cause is passing; what was committed meanwhile is a duplicate then.
     async fn settle_stubbornly(
         &self,
         session: &mut Session,
         batch: &Batch,
         stop: &CancellationToken,
     ) -> Result<(), BoxError> {
-        let started = tokio::time::Instant::now();
-        let mut pause = RETRY.0;
-        loop {
-            let Err(error) = self.settle(session, batch).await else {
-                return Ok(());
-            };
-            if started.elapsed() > KEEP_DELIVERIES || !session.connection.status().connected() {
-                return Err(error);
-            }
-            tracing::warn!(
-                queue = H::QUEUE.name,
-                error = &*error as &dyn std::error::Error,
-                "a batch could not be settled for now; trying again"
-            );
-            if stop
-                .run_until_cancelled(tokio::time::sleep(pause))
-                .await
-                .is_none()
-            {
-                return Err(error);
-            }
-            pause = (pause * 2).min(RETRY.1);
+        let mut patience = Patience::new(stop);
+        while let Err(error) = self.settle(session, batch).await {
+            patience.bear(error, session).await?;
         }
+        Ok(())
     }
 
     /// Keeps what the broker gave up delivering as a dead letter.
-    async fn drain(&self, delivery: &Delivery) -> Result<(), BoxError> {
+    async fn drain(
+        &self,
+        session: &Session,
+        delivery: &Delivery,
+        stop: &CancellationToken,
+    ) -> Result<(), BoxError> {
         let rejection = Rejection::new(
             ReasonClass::Broker,
             "the broker gave up delivering it; its headers say why",
         );
         let letter = envelope::Origin::of(delivery).letter(&delivery.data, rejection);
-        settle::settle(&self.handler, &self.pool, &self.metrics, &[], &[*letter]).await?;
-        in_time(
-            "acknowledge",
-            delivery.acker.ack(BasicAckOptions::default()),
-        )
-        .await?;
+        let letters = [*letter];
+        let mut patience = Patience::new(stop);
+        while let Err(error) =
+            settle::settle(&self.handler, &self.pool, &self.metrics, &[], &letters).await
+        {
+            patience.bear(error, session).await?;
+        }
+        let one = BasicAckOptions::default();
+        in_time("acknowledge", delivery.acker.ack(one)).await?;
+        Ok(())
+    }
+}
+
+/// How failures that pass are borne: with growing pauses, for a bounded time, until stopped.
+struct Patience<'s> {
+    stop: &'s CancellationToken,
+    since: tokio::time::Instant,
+    pause: Duration,
+}
+
+impl<'s> Patience<'s> {
+    fn new(stop: &'s CancellationToken) -> Self {
+        let since = tokio::time::Instant::now();
+        Self {
+            stop,
+            since,
+            pause: RETRY.0,
+        }
+    }
+
+    /// Waits before the next attempt; gives the error back when there is none.
+    async fn bear(&mut self, error: BoxError, session: &Session) -> Result<(), BoxError> {
+        if self.since.elapsed() > KEEP_DELIVERIES || !session.connection.status().connected() {
+            return Err(error);
+        }
+        tracing::warn!(
+            queue = session.queue,
+            error = &*error as &dyn std::error::Error,
+            "a batch could not be settled for now; trying again"
+        );
+        let wait = tokio::time::sleep(self.pause);
+        if self.stop.run_until_cancelled(wait).await.is_none() {
+            return Err(error);
+        }
+        self.pause = (self.pause * 2).min(RETRY.1);
         Ok(())
     }
 }

@@ -33,61 +33,42 @@ pub(crate) async fn write(
     letters: &[&DeadLetter],
 ) -> Result<(), sqlx::Error> {
     for letter in letters {
-        let digest = Sha256::digest(&letter.body);
-        let counted = count_again(tx, consumer, letter, &digest).await?;
-        if !counted {
-            insert(tx, consumer, letter, &digest).await?;
-        }
+        sqlx::query!(
+            "insert into messaging.dead_letter as stored
+                 (consumer, message_id, body_digest, type, routing_key, headers, body, reason_class, reason, trace_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             on conflict (consumer, message_id, body_digest) do update
+                 set occurrences = stored.occurrences + 1, last_seen_at = now()",
+            consumer,
+            letter.message_id,
+            &Sha256::digest(&letter.body)[..],
+            letter.kind.as_deref().map(storable),
+            storable(&letter.routing_key),
+            letter.headers,
+            letter.body,
+            letter.rejection.class.as_str(),
+            storable(&letter.rejection.reason),
+            letter.trace_id,
+        )
+        .execute(&mut **tx)
+        .await?;
     }
     Ok(())
 }
 
-async fn count_again(
+/// Which of these ids are in dead letters already: they are not executed.
+pub(crate) async fn among(
     tx: &mut PgTransaction<'_>,
     consumer: &str,
-    letter: &DeadLetter,
-    digest: &[u8],
-) -> Result<bool, sqlx::Error> {
-    let counted = sqlx::query!(
-        "update messaging.dead_letter
-         set occurrences = occurrences + 1, last_seen_at = now()
-         where consumer = $1
-           and ((message_id is not null and message_id = $2) or (message_id is null and $2::uuid is null and body_digest = $3))",
+    ids: &[Uuid],
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select distinct message_id as "id!" from messaging.dead_letter where consumer = $1 and message_id = any($2)"#,
         consumer,
-        letter.message_id,
-        digest,
+        ids,
     )
-    .execute(&mut **tx)
-    .await?;
-    Ok(counted.rows_affected() > 0)
-}
-
-async fn insert(
-    tx: &mut PgTransaction<'_>,
-    consumer: &str,
-    letter: &DeadLetter,
-    digest: &[u8],
-) -> Result<(), sqlx::Error> {
-    // A twin on another consumer that wrote it since is as good as ours.
-    sqlx::query!(
-        "insert into messaging.dead_letter
-             (consumer, message_id, body_digest, type, routing_key, headers, body, reason_class, reason, trace_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-         on conflict do nothing",
-        consumer,
-        letter.message_id,
-        digest,
-        letter.kind.as_deref().map(storable),
-        storable(&letter.routing_key),
-        letter.headers,
-        letter.body,
-        letter.rejection.class.as_str(),
-        storable(&letter.rejection.reason),
-        letter.trace_id,
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+    .fetch_all(&mut **tx)
+    .await
 }
 
 /// Text that Postgres can store: its texts cannot hold a NUL.

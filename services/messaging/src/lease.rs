@@ -56,10 +56,12 @@ pub fn fair_share(live: i64) -> i64 {
     (i64::from(LANES) + live.max(1) - 1) / live.max(1)
 }
 
-/// Takes up to `at_most` lanes that nobody owns or whose lease has ended.
+/// Takes up to `at_most` lanes that nobody owns, whose lease has ended, or that are this relay's own but not among those
+/// it holds: it forgot how far it was.
 pub async fn acquire(
     connection: &mut PgConnection,
     relay: &str,
+    held: &[i16],
     at_most: i64,
 ) -> Result<Vec<Acquired>, sqlx::Error> {
     let rows = sqlx::query!(
@@ -68,7 +70,7 @@ pub async fn acquire(
                    system_identifier <> (pg_control_system()).system_identifier
                        or pg_snapshot_xmax(settled) > pg_snapshot_xmax(pg_current_snapshot()) as foreign_cluster
             from messaging.lane
-            where lease_until is null or lease_until < now()
+            where lease_until is null or lease_until < now() or (owner = $1 and lane <> all($5))
             order by lane
             limit $2
             for update skip locked
@@ -86,6 +88,7 @@ pub async fn acquire(
         at_most,
         LEASE.as_secs_f64(),
         Snapshot::beginning().to_string(),
+        held,
     )
     .fetch_all(connection)
     .await?;

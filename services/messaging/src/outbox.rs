@@ -135,31 +135,42 @@ pub struct Difference {
     pub snapshot: Snapshot,
 }
 
-/// Reads up to `limit` rows of these lanes that `since` does not see. The rows and the snapshot come from one statement,
-/// so the snapshot sees exactly what was there to be read.
+/// Reads the first page of what `since` does not see: up to `limit` rows of these lanes, and the snapshot they were read
+/// under, which sees exactly what was there to be read. With `until` it is that earlier snapshot instead of the present.
 pub async fn read_since(
     connection: &mut PgConnection,
     lanes: &[i16],
     since: &Snapshot,
+    until: Option<&Snapshot>,
     limit: i64,
 ) -> Result<Difference, sqlx::Error> {
-    // The inner query has no order, so that the index on xid serves it; sorting comes after.
+    // The ids come by the index on xid, without an order; only those of the page are sorted and fetched whole.
     let rows = sqlx::query!(
-        r#"with present as materialized (select pg_current_snapshot()::text as snapshot),
+        r#"with present as materialized (
+            select coalesce($5::text::pg_snapshot, pg_current_snapshot()) as snapshot
+        ),
         fresh as materialized (
-            select id, lane, key, event_id, type, body
-            from messaging.outbox
+            select id, appended_at
+            from messaging.outbox, present
             where lane = any($1) and (xid >= $2::text::xid8 or xid = any($3::text[]::xid8[]))
+              and pg_visible_in_snapshot(xid, present.snapshot)
+        ),
+        page as materialized (
+            select id, appended_at from fresh order by id limit $4
+        ),
+        whole as (
+            select id, lane, key, event_id, type, body
+            from page join messaging.outbox using (id, appended_at)
         )
-        select present.snapshot as "snapshot!", fresh.id as "id?", fresh.lane as "lane?", fresh.key as "key?",
-               fresh.event_id as "event_id?", fresh.type as "kind?", fresh.body as "body?"
-        from present left join fresh on true
-        order by fresh.id
-        limit $4"#,
+        select present.snapshot::text as "snapshot!", whole.id as "id?", whole.lane as "lane?", whole.key as "key?",
+               whole.event_id as "event_id?", whole.type as "kind?", whole.body as "body?"
+        from present left join whole on true
+        order by whole.id"#,
         lanes,
         since.xmax_text(),
         &since.in_progress_texts(),
         limit,
+        until.map(ToString::to_string),
     )
     .fetch_all(connection)
     .await?;
@@ -183,7 +194,7 @@ pub async fn read_since(
     })
 }
 
-/// Reads a page of a difference up to a given snapshot: the rows after `after_id` that `until` sees and `since` does not.
+/// Reads a later page of a difference, up to the snapshot its first page was read under: the rows after `after_id` that `until` sees and `since` does not.
 pub async fn read_page(
     connection: &mut PgConnection,
     lanes: &[i16],

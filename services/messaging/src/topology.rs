@@ -23,6 +23,10 @@ pub const DEAD_LETTER_EXCHANGE: &str = "gozon.dead-letters";
 /// How often the broker delivers a message before it gives up; poison is settled by consumers long before.
 const DELIVERY_LIMIT: i64 = 20;
 
+/// How often the broker delivers a dead letter before it would drop it: never, for a dead queue has no further exchange.
+/// Newer brokers have a limit of 20 where none is said.
+const DEAD_DELIVERY_LIMIT: i64 = 1_000_000_000;
+
 /// How often a waiting process looks whether the topology is there.
 const WAIT_STEP: Duration = Duration::from_millis(500);
 
@@ -80,7 +84,7 @@ pub(crate) async fn declare_on(channel: &Channel) -> Result<(), BrokerError> {
         .await?;
     }
     for queue in QUEUES {
-        declare_queue(channel, queue.dead, dead_letter_arguments()).await?;
+        declare_queue(channel, queue.dead, quorum_arguments(DEAD_DELIVERY_LIMIT)).await?;
         bind(channel, queue.dead, DEAD_LETTER_EXCHANGE, queue.name).await?;
         declare_queue(channel, queue.name, queue_arguments(&queue)).await?;
         for routing_key in queue.bindings {
@@ -163,22 +167,26 @@ async fn bind(
 
 /// A quorum queue that refuses rather than drops, and dead-letters at least once.
 fn queue_arguments(queue: &Queue) -> FieldTable {
-    let mut arguments = dead_letter_arguments();
+    let mut arguments = quorum_arguments(DELIVERY_LIMIT);
     for (name, value) in [
         ("x-dead-letter-exchange", text(DEAD_LETTER_EXCHANGE)),
         ("x-dead-letter-routing-key", text(queue.name)),
         ("x-dead-letter-strategy", text("at-least-once")),
-        ("x-delivery-limit", AMQPValue::LongLongInt(DELIVERY_LIMIT)),
     ] {
         arguments.insert(name.into(), value);
     }
     arguments
 }
 
-fn dead_letter_arguments() -> FieldTable {
+fn quorum_arguments(delivery_limit: i64) -> FieldTable {
     let mut arguments = FieldTable::default();
-    arguments.insert("x-queue-type".into(), text("quorum"));
-    arguments.insert("x-overflow".into(), text("reject-publish"));
+    for (name, value) in [
+        ("x-queue-type", text("quorum")),
+        ("x-overflow", text("reject-publish")),
+        ("x-delivery-limit", AMQPValue::LongLongInt(delivery_limit)),
+    ] {
+        arguments.insert(name.into(), value);
+    }
     arguments
 }
 

@@ -24,8 +24,8 @@ pub(crate) struct Cursor {
 pub(crate) struct Paging {
     /// The snapshot the difference ends at: it becomes `since` after the last page, not before.
     pub until: Snapshot,
-    /// The last row read.
-    pub after_id: i64,
+    /// The last row read; none before the first page.
+    pub after_id: Option<i64>,
 }
 
 impl Cursor {
@@ -97,7 +97,7 @@ impl Cursors {
         for cursor in self.0.iter_mut().skip(1) {
             cursor.paging = Some(Paging {
                 until: until.clone(),
-                after_id: 0,
+                after_id: None,
             });
         }
     }
@@ -105,8 +105,11 @@ impl Cursors {
     /// A page of this cursor is published; `last_id` is its last row unless it was the last page.
     pub(crate) fn advance(&mut self, index: usize, until: Snapshot, last_id: Option<i64>) {
         let cursor = &mut self.0[index];
-        if let Some(after_id) = last_id {
-            cursor.paging = Some(Paging { until, after_id });
+        if last_id.is_some() {
+            cursor.paging = Some(Paging {
+                until,
+                after_id: last_id,
+            });
         } else {
             cursor.since = until;
             cursor.paging = None;

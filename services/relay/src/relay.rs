@@ -10,14 +10,14 @@ use messaging::{
     doorbell::{Bell, Channel, WokenBy},
     lease::RENEWAL,
     metrics::{Metrics, WakeupLabels},
-    outbox::{self},
+    outbox::{self, Difference},
     publisher::Publisher,
 };
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::cursor::Cursors;
+use crate::cursor::{Cursors, Paging};
 
 /// The most rows read, published and confirmed in one step.
 const PAGE: i64 = 2_000;
@@ -33,6 +33,9 @@ const POLL: (Duration, Duration) = (Duration::from_millis(20), RENEWAL);
 
 /// Pauses after a failure, doubled from the first to the last.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// How long the database may take to answer; the server's own limit is shorter.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How often partitions are made ahead.
 const PARTITION_UPKEEP: Duration = Duration::from_mins(10);
@@ -73,6 +76,9 @@ pub struct Relay {
     broker: BrokerUrl,
     bell: Bell,
     metrics: Metrics,
+    /// The one connection that everything is read and written over. Transaction numbers that were never committed may be
+    /// given again after a crash of the server, so a cursor lives no longer than the connection it was read on.
+    connection: Option<PoolConnection<Postgres>>,
     cursors: Cursors,
     publisher: Option<Publisher>,
     leases_hold_until: Instant,
@@ -98,6 +104,7 @@ impl Relay {
             broker,
             bell,
             metrics,
+            connection: None,
             cursors: Cursors::default(),
             publisher: None,
             leases_hold_until: now,
@@ -161,29 +168,26 @@ impl Relay {
         };
         let cursor = &self.cursors.0[index];
         let lanes = cursor.lanes();
-        let mut connection = self.pool.acquire().await?;
-        let (rows, until) = if let Some(paging) = &cursor.paging {
-            let (until, after_id) = (paging.until.clone(), paging.after_id);
-            (
-                outbox::read_page(
-                    &mut connection,
-                    &lanes,
-                    &cursor.since,
-                    &until,
-                    after_id,
-                    PAGE,
-                )
-                .await?,
+        let connection = connected(&mut self.connection, &self.pool).await?;
+        let (rows, until) = match &cursor.paging {
+            Some(Paging {
                 until,
-            )
-        } else {
-            let difference =
-                outbox::read_since(&mut connection, &lanes, &cursor.since, PAGE).await?;
-            self.cursors.follow(&difference.snapshot);
-            (difference.rows, difference.snapshot)
+                after_id: Some(after_id),
+            }) => {
+                let page =
+                    outbox::read_page(connection, &lanes, &cursor.since, until, *after_id, PAGE);
+                (in_time(page).await?, until.clone())
+            }
+            paging => {
+                let until = paging.as_ref().map(|paging| &paging.until);
+                let first = outbox::read_since(connection, &lanes, &cursor.since, until, PAGE);
+                let Difference { rows, snapshot } = in_time(first).await?;
+                if until.is_none() {
+                    self.cursors.follow(&snapshot);
+                }
+                (rows, snapshot)
+            }
         };
-        // Nothing of the database is held while the network is waited for.
-        drop(connection);
         let count = rows.len();
         let full = i64::try_from(count).is_ok_and(|count| count >= PAGE);
         let last_id = rows.last().map(|row| row.id).filter(|_| full);
@@ -202,13 +206,20 @@ impl Relay {
         Ok(count)
     }
 
-    /// After a failure: if the leases have ended meanwhile, nothing of ours may reach a queue any more.
+    /// After a failure. Of the database: the lanes are taken again from where they were last written back. If the leases
+    /// have ended meanwhile: nothing of ours may reach a queue any more.
     async fn recover(&mut self, error: &RelayError) {
         tracing::warn!(
             relay = self.settings.name,
             error = error as &dyn std::error::Error,
             "the relay was interrupted; trying again"
         );
+        if let RelayError::Database(_) = error {
+            self.cursors = Cursors::default();
+            self.renew_at = Instant::now();
+            // Closed, not given back: it may be in the middle of something.
+            drop(self.connection.take().map(PoolConnection::detach));
+        }
         if Instant::now() >= self.leases_hold_until {
             self.cursors = Cursors::default();
             self.show_lanes();
@@ -229,4 +240,25 @@ impl Relay {
                 .inc();
         }
     }
+}
+
+/// The connection in the slot, made if there is none.
+async fn connected<'slot>(
+    slot: &'slot mut Option<PoolConnection<Postgres>>,
+    pool: &PgPool,
+) -> Result<&'slot mut PgConnection, sqlx::Error> {
+    let connection = match slot.take() {
+        Some(connection) => connection,
+        None => pool.acquire().await?,
+    };
+    Ok(slot.insert(connection))
+}
+
+/// A statement in bounded time, whatever becomes of the network: beyond the server's own limit.
+async fn in_time<T>(
+    statement: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(STATEMENT_TIMEOUT, statement)
+        .await
+        .unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))
 }

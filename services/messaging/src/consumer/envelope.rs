@@ -17,6 +17,9 @@ use crate::{
 /// The largest AMQP message taken for one of ours, in bytes: publishers stay under the broker's frame of 128 KiB.
 pub const MAX_MESSAGE_BYTES: usize = 128 * 1024;
 
+/// The most events in one message taken for one of ours; publishers put a hundred in one.
+pub const MAX_MESSAGE_EVENTS: usize = 1_000;
+
 /// An event as it arrived; its data is still to be decoded.
 #[derive(Debug, Clone)]
 pub struct Event {
@@ -182,10 +185,13 @@ fn elements<'a>(body: &'a [u8], content_type: &str) -> Result<Vec<&'a RawValue>,
         .map_err(|error| malformed(format!("the message is not UTF-8: {error}")))?;
     let elements: Vec<&RawValue> = serde_json::from_str(text)
         .map_err(|error| malformed(format!("the message is no JSON array: {error}")))?;
-    if elements.is_empty() {
-        Err(malformed("the batch has no events".to_owned()))
-    } else {
-        Ok(elements)
+    match elements.len() {
+        0 => Err(malformed("the batch has no events".to_owned())),
+        1..=MAX_MESSAGE_EVENTS => Ok(elements),
+        count => Err(Rejection::new(
+            ReasonClass::TooLarge,
+            format!("the batch has {count} events, more than {MAX_MESSAGE_EVENTS}"),
+        )),
     }
 }
 
@@ -295,6 +301,10 @@ mod tests {
 
     const CONTENT_TYPE: &str = BATCH_CONTENT_TYPE;
 
+    fn many(events: usize) -> Vec<u8> {
+        format!("[{}0]", "0,".repeat(events - 1)).into_bytes()
+    }
+
     fn class_of(body: &[u8], content_type: &str) -> Option<ReasonClass> {
         elements(body, content_type)
             .err()
@@ -313,6 +323,7 @@ mod tests {
             (b"[]", ReasonClass::Malformed),
             (b"null", ReasonClass::Malformed),
             (&oversized, ReasonClass::TooLarge),
+            (&many(MAX_MESSAGE_EVENTS + 1), ReasonClass::TooLarge),
         ] {
             assert_eq!(
                 class_of(body, CONTENT_TYPE),
@@ -321,6 +332,7 @@ mod tests {
                 String::from_utf8_lossy(body).get(..20)
             );
         }
+        assert_eq!(class_of(&many(MAX_MESSAGE_EVENTS), CONTENT_TYPE), None);
         assert_eq!(
             class_of(b"[{}]", "application/json"),
             Some(ReasonClass::ContentType)

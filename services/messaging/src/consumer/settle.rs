@@ -1,5 +1,7 @@
 //! Settling a micro-batch: inbox, effect, replies and dead letters in one transaction, halved until a culprit stands alone.
 
+use std::time::Duration;
+
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
@@ -13,6 +15,9 @@ use crate::{
     inbox::{self, Verdict},
     metrics::{DeadLetterLabels, InboxLabels, InboxOutcome, Metrics},
 };
+
+/// How long one transaction may take, whatever becomes of the network: beyond all of the server's own limits.
+const SETTLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// One event of a micro-batch, decoded; what it needs to become a dead letter is kept.
 pub(crate) struct Item<T> {
@@ -39,7 +44,11 @@ pub(crate) async fn settle<H: Handler>(
     items: &[Item<H::Message>],
     letters: &[DeadLetter],
 ) -> Result<(), BoxError> {
-    match settle_once(handler, pool, items, letters).await {
+    let settled = tokio::time::timeout(SETTLE_TIMEOUT, settle_once(handler, pool, items, letters));
+    match settled
+        .await
+        .unwrap_or_else(|elapsed| Err(Failure::Transient(Box::new(elapsed))))
+    {
         Ok(settled) => {
             count::<H>(metrics, &settled);
             Ok(())
@@ -75,12 +84,24 @@ async fn settle_once<H: Handler>(
         .map(|item| (item.event.id.as_uuid(), item.event.digest()))
         .collect();
     let verdicts = inbox::enter(&mut tx, H::QUEUE.name, &ids).await?;
+    let all_ids: Vec<_> = ids.iter().map(|(id, _)| *id).collect();
+    let dead = dead_letter::among(&mut tx, H::QUEUE.name, &all_ids).await?;
 
     let mut fresh_items = Vec::new();
     let mut conflicts = Vec::new();
     let mut duplicates = 0;
     for (item, verdict) in items.iter().zip(verdicts) {
         match verdict {
+            Verdict::Fresh if dead.contains(&item.event.id.as_uuid()) => {
+                conflicts.push(*item.origin.event_letter(
+                    &item.event,
+                    &item.body,
+                    Rejection::new(
+                        ReasonClass::Conflict,
+                        "the event id is in dead letters already",
+                    ),
+                ));
+            }
             Verdict::Fresh => fresh_items.push(item),
             Verdict::Duplicate => duplicates += 1,
             Verdict::Conflict => conflicts.push(*item.origin.event_letter(

@@ -194,6 +194,30 @@ async fn the_same_id_with_other_contents_is_a_conflict() {
 }
 
 #[tokio::test]
+async fn an_id_in_dead_letters_is_not_executed() {
+    let (db, (vhost, raw)) = tokio::join!(database(), broker());
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(consumer(&db, &vhost).run(stop.clone()));
+    let good = event(&placed(100));
+    let mut bad = good.clone();
+    bad["type"] = json!("order.placed.v9");
+    let properties = BasicProperties::default().with_content_type(BATCH_CONTENT_TYPE.into());
+    let pool = db.admin_pool();
+    for (bytes, count) in [(batch(&[bad]), 1), (batch(&[good]), 2)] {
+        raw.publish(EXCHANGE, "order.placed.v1", properties.clone(), &bytes)
+            .await;
+        poll_until("a letter", DEADLINE, async || {
+            (letters(&pool).await.len() == count).then_some(())
+        })
+        .await;
+    }
+    assert_eq!(letters(&pool).await, ["unknown_type", "conflict"]);
+    assert_eq!(effects(&pool).await, 0);
+    stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test]
 async fn what_the_broker_gave_up_delivering_is_kept() {
     let (db, (vhost, raw)) = tokio::join!(database(), broker());
     let body = b"given up";

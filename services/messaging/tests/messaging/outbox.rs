@@ -36,13 +36,19 @@ async fn a_late_committing_transaction_is_not_skipped() {
         .await
         .unwrap();
     append_one(&writer).await;
-    let first = read_since(&mut connection, &all_lanes(), &Snapshot::beginning(), 100)
-        .await
-        .unwrap();
+    let first = read_since(
+        &mut connection,
+        &all_lanes(),
+        &Snapshot::beginning(),
+        None,
+        100,
+    )
+    .await
+    .unwrap();
     assert_eq!(first.rows.len(), 1);
     late.commit().await.unwrap();
     append_one(&writer).await;
-    let second = read_since(&mut connection, &all_lanes(), &first.snapshot, 100)
+    let second = read_since(&mut connection, &all_lanes(), &first.snapshot, None, 100)
         .await
         .unwrap();
     assert_eq!(second.rows.len(), 2);
@@ -50,7 +56,7 @@ async fn a_late_committing_transaction_is_not_skipped() {
         second.rows[0].id < first.rows[0].id,
         "the late row has the lower id"
     );
-    let third = read_since(&mut connection, &all_lanes(), &second.snapshot, 100)
+    let third = read_since(&mut connection, &all_lanes(), &second.snapshot, None, 100)
         .await
         .unwrap();
     assert!(third.rows.is_empty());
@@ -66,9 +72,15 @@ async fn what_is_rolled_back_is_never_read() {
         .unwrap();
     tx.rollback().await.unwrap();
     let mut connection = relay.acquire().await.unwrap();
-    let read = read_since(&mut connection, &all_lanes(), &Snapshot::beginning(), 100)
-        .await
-        .unwrap();
+    let read = read_since(
+        &mut connection,
+        &all_lanes(),
+        &Snapshot::beginning(),
+        None,
+        100,
+    )
+    .await
+    .unwrap();
     assert!(read.rows.is_empty());
 }
 
@@ -84,7 +96,7 @@ async fn a_large_difference_is_paged_up_to_its_snapshot_and_no_further() {
     tx.commit().await.unwrap();
     let mut connection = relay.acquire().await.unwrap();
     let beginning = Snapshot::beginning();
-    let first = read_since(&mut connection, &all_lanes(), &beginning, 10)
+    let first = read_since(&mut connection, &all_lanes(), &beginning, None, 10)
         .await
         .unwrap();
     append_one(&writer).await;
@@ -108,7 +120,7 @@ async fn a_large_difference_is_paged_up_to_its_snapshot_and_no_further() {
     }
     assert_eq!(ids.len(), 25, "the later row is not part of the difference");
     assert!(ids.is_sorted());
-    let next = read_since(&mut connection, &all_lanes(), &first.snapshot, 10)
+    let next = read_since(&mut connection, &all_lanes(), &first.snapshot, None, 10)
         .await
         .unwrap();
     assert_eq!(next.rows.len(), 1);
@@ -148,7 +160,7 @@ async fn many_writers_with_late_commits_and_rollbacks_lose_and_repeat_nothing() 
     let mut ids = Vec::new();
     let mut since = Snapshot::beginning();
     let mut read = async |ids: &mut Vec<i64>| {
-        let difference = read_since(&mut connection, &all_lanes(), &since, 10_000)
+        let difference = read_since(&mut connection, &all_lanes(), &since, None, 10_000)
             .await
             .unwrap();
         ids.extend(difference.rows.iter().map(|row| row.id));

@@ -7,7 +7,7 @@ use messaging::{
 };
 use tokio::time::Instant;
 
-use super::{IDLE_WRITE_BACK, PARTITION_UPKEEP, Relay, RelayError, WRITE_BACK};
+use super::{IDLE_WRITE_BACK, PARTITION_UPKEEP, Relay, RelayError, WRITE_BACK, connected, in_time};
 use crate::cursor::Cursors;
 
 impl Relay {
@@ -15,18 +15,34 @@ impl Relay {
     pub async fn upkeep(&mut self) -> Result<(), RelayError> {
         let started = Instant::now();
         self.renew_at = started + RENEWAL;
-        let mut connection = self.pool.acquire().await?;
-        let live = lease::heartbeat(&mut connection, &self.settings.name).await?;
+        let connection = connected(&mut self.connection, &self.pool).await?;
+        let live = in_time(lease::heartbeat(connection, &self.settings.name)).await?;
         let share = usize::try_from(lease::fair_share(live)).unwrap_or(usize::MAX);
         if self.cursors.lanes_owned() > 0 {
-            let held =
-                lease::renew(&mut connection, &self.settings.name, &self.cursors.leases()).await?;
+            let held = in_time(lease::renew(
+                connection,
+                &self.settings.name,
+                &self.cursors.leases(),
+            ))
+            .await?;
             self.cursors.keep_only(&held);
         }
         let wanted =
             i64::try_from(share.saturating_sub(self.cursors.lanes_owned())).unwrap_or(i64::MAX);
         if wanted > 0 {
-            let acquired = lease::acquire(&mut connection, &self.settings.name, wanted).await?;
+            let held: Vec<i16> = self
+                .cursors
+                .leases()
+                .iter()
+                .map(|lease| lease.lane)
+                .collect();
+            let acquired = in_time(lease::acquire(
+                connection,
+                &self.settings.name,
+                &held,
+                wanted,
+            ))
+            .await?;
             if acquired.iter().any(|lane| lane.reset) {
                 tracing::error!(
                     relay = self.settings.name,
@@ -37,10 +53,9 @@ impl Relay {
         }
         self.leases_hold_until = started + LEASE;
         if started >= self.partitions_at {
-            outbox::maintain_partitions(&mut connection).await?;
+            in_time(outbox::maintain_partitions(connection)).await?;
             self.partitions_at = started + PARTITION_UPKEEP;
         }
-        drop(connection);
         self.give_up_surplus(share).await?;
         self.show_lanes();
         Ok(())
@@ -51,17 +66,17 @@ impl Relay {
         let started = Instant::now();
         let idle_for = started.saturating_duration_since(self.write_back_at);
         let mut held: Vec<Lease> = Vec::new();
-        let mut connection = self.pool.acquire().await?;
+        let connection = connected(&mut self.connection, &self.pool).await?;
         for cursor in &mut self.cursors.0 {
             let due =
                 cursor.dirty || (idle_for >= IDLE_WRITE_BACK && cursor.written != cursor.since);
             if due {
-                let kept = lease::settle(
-                    &mut connection,
+                let kept = in_time(lease::settle(
+                    connection,
                     &self.settings.name,
                     &cursor.leases,
                     &cursor.since,
-                )
+                ))
                 .await?;
                 held.extend(kept);
                 cursor.written = cursor.since.clone();
@@ -78,9 +93,14 @@ impl Relay {
     /// Writes back, gives all lanes up and takes itself off the list of the living: others take over at once.
     pub async fn leave(&mut self) -> Result<(), RelayError> {
         self.write_back().await?;
-        let mut connection = self.pool.acquire().await?;
-        lease::release(&mut connection, &self.settings.name, &self.cursors.leases()).await?;
-        lease::leave(&mut connection, &self.settings.name).await?;
+        let connection = connected(&mut self.connection, &self.pool).await?;
+        in_time(lease::release(
+            connection,
+            &self.settings.name,
+            &self.cursors.leases(),
+        ))
+        .await?;
+        in_time(lease::leave(connection, &self.settings.name)).await?;
         self.cursors = Cursors::default();
         self.show_lanes();
         if let Some(publisher) = self.publisher.take() {
@@ -103,9 +123,15 @@ impl Relay {
         let since = leader.since.clone();
         let keep = leader.leases.len().saturating_sub(surplus);
         let given_up = self.cursors.0[0].leases.split_off(keep);
-        let mut connection = self.pool.acquire().await?;
-        lease::settle(&mut connection, &self.settings.name, &given_up, &since).await?;
-        lease::release(&mut connection, &self.settings.name, &given_up).await?;
+        let connection = connected(&mut self.connection, &self.pool).await?;
+        in_time(lease::settle(
+            connection,
+            &self.settings.name,
+            &given_up,
+            &since,
+        ))
+        .await?;
+        in_time(lease::release(connection, &self.settings.name, &given_up)).await?;
         self.cursors.0.retain(|cursor| !cursor.leases.is_empty());
         Ok(())
     }
@@ -127,10 +153,14 @@ impl Relay {
     async fn renew(&mut self) -> Result<(), RelayError> {
         let started = Instant::now();
         self.renew_at = started + RENEWAL;
-        let mut connection = self.pool.acquire().await?;
-        lease::heartbeat(&mut connection, &self.settings.name).await?;
-        let held =
-            lease::renew(&mut connection, &self.settings.name, &self.cursors.leases()).await?;
+        let connection = connected(&mut self.connection, &self.pool).await?;
+        in_time(lease::heartbeat(connection, &self.settings.name)).await?;
+        let held = in_time(lease::renew(
+            connection,
+            &self.settings.name,
+            &self.cursors.leases(),
+        ))
+        .await?;
         self.cursors.keep_only(&held);
         self.leases_hold_until = started + LEASE;
         Ok(())

@@ -1,9 +1,10 @@
 //! Publishing: everything that was committed, at least once, whatever dies or is missing.
 
 use messaging::topology::PAYMENT_ORDERS;
-use tests::lapin::options::QueueDeleteOptions;
+use tests::{lapin::options::QueueDeleteOptions, poll_until};
+use tokio_util::sync::CancellationToken;
 
-use crate::support::World;
+use crate::support::{DEADLINE, World};
 
 #[tokio::test]
 async fn what_is_committed_arrives_once_while_nothing_fails() {
@@ -79,6 +80,39 @@ async fn an_owner_of_an_older_epoch_writes_nothing_back() {
         orders.len(),
         "the late write-back did not count"
     );
+}
+
+/// After a crash the server may give transaction numbers again that a relay's snapshot already sees: only the position in
+/// the database counts then.
+#[tokio::test]
+async fn a_relay_that_loses_its_connection_goes_back_to_the_position_in_the_database() {
+    let world = World::new().await;
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(world.relay("one").run(stop.clone()));
+    let orders = world.append(10).await;
+    world.all_arrived(&orders).await;
+    let admin = world.db.admin_pool();
+    let written_back = "select count(*) from messaging.lane
+         where pg_visible_in_snapshot((select max(xid::text::bigint)::text::xid8 from messaging.outbox), settled)";
+    poll_until("the position is written back", DEADLINE, async || {
+        let lanes: i64 = sqlx::query_scalar(written_back)
+            .fetch_one(&admin)
+            .await
+            .unwrap();
+        (lanes == 64).then_some(())
+    })
+    .await;
+    sqlx::raw_sql(
+        "update messaging.lane set settled = '1:1:';
+         select pg_terminate_backend(pid) from pg_stat_activity
+         where usename = 'orders_relay' and datname = current_database()",
+    )
+    .execute(&admin)
+    .await
+    .unwrap();
+    world.all_arrived(&orders).await;
+    stop.cancel();
+    running.await.unwrap();
 }
 
 #[tokio::test]
