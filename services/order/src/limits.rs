@@ -50,6 +50,9 @@ pub const PING_EVERY: Duration = Duration::from_secs(20);
 /// How long one frame may take to be written.
 pub const SOCKET_WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a close frame and its answer may take; after that the connection just ends.
+pub const SOCKET_CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// How long a socket waits for the tail to have found its place, after a start or an outage.
 pub const TAIL_START_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -2,7 +2,17 @@
 
 use std::time::Duration;
 
-use tests::{Customer, Role, Shop};
+use serde_json::json;
+use tests::{
+    Customer, Role, Shop,
+    customer::{new_key, rub},
+    entrance::Call,
+    poll_until,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::load::Load;
 
@@ -47,4 +57,46 @@ async fn every_role_stops_in_its_grace_period_even_with_idle_clients_holding_on(
     for mut socket in sockets {
         assert!(socket.next().await.is_err(), "the server closed it");
     }
+}
+
+#[tokio::test]
+async fn a_request_under_way_when_the_stop_begins_is_answered_and_kept() {
+    let shop = Shop::start_all().await;
+    let entrance = shop.entrance();
+    let customer = Customer::with_balance(&entrance, 100).await;
+    let address = entrance.url("/").authority().to_owned();
+    let body = json!({"amount": rub(100), "description": "A lamp"}).to_string();
+    let request = format!(
+        "POST /api/v1/orders HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\nidempotency-key: {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        customer.token,
+        new_key(),
+        body.len()
+    );
+    let (most, last) = request.split_at(request.len() - 1);
+    let mut connection = TcpStream::connect(&address).await.unwrap();
+    connection.write_all(most.as_bytes()).await.unwrap();
+    // Whoever connects later is served later: the request above is in the server's hands by now.
+    entrance.send(Call::get("/api/v1/session")).await;
+
+    let stopping = shop.stop(Role::All);
+    let finishing = async {
+        poll_until("the shop takes no new connection", GRACE, async || {
+            TcpStream::connect(&address).await.err()
+        })
+        .await;
+        connection.write_all(last.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let (took, answer) = tokio::join!(stopping, finishing);
+    assert!(took < GRACE, "{took:?}");
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+
+    shop.start_again(Role::All).await;
+    let orders = customer.orders().await;
+    assert_eq!(orders.len(), 1);
+    customer.ended(&orders, GRACE).await;
+    assert_eq!(customer.check_books(100).await, 1);
 }

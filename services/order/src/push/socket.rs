@@ -1,7 +1,5 @@
 //! One socket of the event stream: opening, then changes, until either side ends it.
 
-use std::time::Duration;
-
 use axum::{
     body::Bytes,
     extract::ws::{CloseFrame, Message, WebSocket, close_code},
@@ -18,9 +16,6 @@ use super::{
     pulse::{Beat, Pulse},
 };
 use crate::{api::view::OrderView, limits, storage::position::Position};
-
-/// How long the close frame may take; after that the connection just ends.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The end of a socket, as the client is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,7 +170,7 @@ pub(crate) async fn close(socket: &mut WebSocket, end: End) {
         }
     };
     // Whether the client took it or not, the connection ends here.
-    let _ = timeout(CLOSE_TIMEOUT, farewell).await;
+    let _ = timeout(limits::SOCKET_CLOSE_TIMEOUT, farewell).await;
 }
 
 #[cfg(test)]

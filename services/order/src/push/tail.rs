@@ -246,3 +246,6 @@ fn is_timeout(error: &sqlx::Error) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,8 +61,11 @@ pub(crate) async fn present(connection: &mut PgConnection) -> Result<Position, s
     let row = sqlx::query!(
         r#"select pg_current_snapshot()::text as "snapshot!",
                   (pg_control_system()).system_identifier as "system_identifier!",
-                  (select xid::text::bigint from orders.status_history order by status_history.xid desc limit 1)
-                      as last_xid"#
+                  (select xid::text::bigint
+                  from orders.status_history
+                  where xid < pg_snapshot_xmax(pg_current_snapshot())
+                  order by status_history.xid desc
+                  limit 1) as last_xid"#
     )
     .fetch_one(connection)
     .await?;

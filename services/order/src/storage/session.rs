@@ -41,7 +41,7 @@ pub(crate) async fn begin_snapshot_as(
     let last_xid = sqlx::query_scalar!(
         r#"select xid::text::bigint as "xid!"
         from orders.status_history
-        where user_id = $1
+        where user_id = $1 and xid < pg_snapshot_xmax(pg_current_snapshot())
         order by status_history.xid desc
         limit 1"#,
         user_id.as_i64()

@@ -36,6 +36,7 @@ pub(crate) struct Shop {
     pub(crate) writer: PgPool,
     /// What the service's own connections go over.
     pub(crate) wire: Proxy,
+    pub(crate) outbox_bell: Doorbell,
     pub(crate) status_bell: Doorbell,
     pub(crate) stopping: CancellationToken,
     pub(crate) sockets: TaskTracker,
@@ -84,13 +85,14 @@ impl Shop {
         let server: PgConnectOptions = database.url(Login::Api).parse().unwrap();
         let server = format!("{}:{}", server.get_host(), server.get_port());
         let wire = Proxy::to(server.parse().unwrap()).await;
+        let outbox_bell = Doorbell::new(Channel::Outbox);
         let status_bell = Doorbell::new(Channel::StatusHistory);
         let keys = SessionKeys::parse("c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U").unwrap();
         let (stopping, sockets) = (CancellationToken::new(), TaskTracker::new());
         let state = OrderState::new(OrderSettings {
             api_pool: over(&wire, database.url(Login::Api)),
             writer_pool: over(&wire, database.url(Login::Writer)),
-            outbox_bell: Doorbell::new(Channel::Outbox),
+            outbox_bell: outbox_bell.clone(),
             status_bell: status_bell.clone(),
             session_keys: keys.clone(),
             profile,
@@ -111,6 +113,7 @@ impl Shop {
             admin,
             writer,
             wire,
+            outbox_bell,
             status_bell,
             stopping,
             sockets,

@@ -1,6 +1,9 @@
 //! Placing an order.
 
+use std::time::Duration;
+
 use http::{StatusCode, header::LOCATION};
+use messaging::doorbell::WokenBy;
 use serde_json::{Value, json};
 
 use crate::fixture::{Shop, order_of, rub};
@@ -79,6 +82,16 @@ async fn an_order_keeps_the_trace_of_its_request() {
         .await
         .unwrap();
     assert!(traceparent.starts_with("00-0af7651916cd43dd8448eb211c80319c-"));
+}
+
+#[tokio::test]
+async fn a_placed_order_rings_for_who_publishes_it_and_who_shows_it() {
+    let shop = Shop::open().await;
+    for doorbell in [&shop.outbox_bell, &shop.status_bell] {
+        let mut bell = doorbell.bell();
+        shop.placed(7).await;
+        assert_eq!(bell.wait(Duration::ZERO).await, WokenBy::Signal);
+    }
 }
 
 #[tokio::test]

@@ -143,7 +143,7 @@ async fn a_further_page_of_the_tail_goes_on_along_the_primary_key() {
 async fn a_resume_reads_one_users_changes_however_many_others_there_are() {
     let shop = Shop::open().await;
     fill(&shop).await;
-    let resume = statement(&["from orders.status_history", "user_id = $1 and (xid"]);
+    let resume = statement(&["from orders.status_history", "xid = any($3"]);
     let mut tx = shop.database.pool(Login::Api).begin().await.unwrap();
     sqlx::query("select set_config('gozon.user_id', '7', true)")
         .execute(&mut *tx)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use contracts::{DeclineReason, EventId, OrderId, TraceContext};
 use messaging::{
     consumer::{Handler, Received},
-    doorbell::{Channel, Doorbell},
+    doorbell::{Channel, Doorbell, WokenBy},
     failure::{Failure, ReasonClass},
 };
 use order::{Settlement, settlement::PaymentDecision};
@@ -89,6 +89,15 @@ async fn an_outcome_decides_its_order_and_shows_in_its_timeline() {
     assert_eq!(timeline[3]["detail"], "no_account");
     let instants: Vec<_> = timeline.iter().map(|item| item["at"].to_string()).collect();
     assert!(instants.is_sorted(), "{instants:?}");
+}
+
+#[tokio::test]
+async fn a_settled_batch_rings_for_who_shows_it() {
+    let shop = Shop::open().await;
+    let id = shop.placed(7).await;
+    let mut bell = shop.status_bell.bell();
+    shop.settle(&[id]).await;
+    assert_eq!(bell.wait(Duration::ZERO).await, WokenBy::Signal);
 }
 
 #[tokio::test]

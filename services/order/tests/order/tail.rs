@@ -103,6 +103,28 @@ async fn only_the_last_frame_of_a_difference_moves_the_cursor() {
 }
 
 #[tokio::test]
+async fn rows_of_a_restored_database_are_not_new_again_and_again() {
+    let shop = Shop::open().await;
+    shop.place_many(7, 3).await;
+    // A dump carries the numbers of another cluster's transactions, and that cluster was older.
+    shop.damage(
+        "update orders.status_history set xid = (xid::text::bigint + 1000000000)::text::xid8",
+    )
+    .await;
+    let listening = Listening::start(&shop).await;
+    let (mut stream, first) = listening.connect(&shop, 7, None).await;
+    assert_eq!(numbers(&first).len(), 3);
+    shop.placed(7).await;
+    assert_eq!(hear(&mut stream, 1).await, [4]);
+    assert_eq!(stream.next_within(Duration::from_millis(700)).await, None);
+    let (_, resumed) = listening.connect(&shop, 7, first["cursor"].as_str()).await;
+    assert_eq!(
+        (&resumed["resumed"], numbers(&resumed)),
+        (&Value::Bool(true), vec![4])
+    );
+}
+
+#[tokio::test]
 async fn without_a_doorbell_the_poll_finds_the_work() {
     let shop = Shop::open().await;
     let listening = Listening::start(&shop).await;
