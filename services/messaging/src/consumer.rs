@@ -4,6 +4,8 @@
 //! deliveries are kept and tried again, for the broker counts what is sent back towards its delivery limit.
 
 mod envelope;
+mod origin;
+mod patience;
 mod settle;
 
 use std::time::Duration;
@@ -22,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use envelope::{Event, MAX_MESSAGE_BYTES, MAX_MESSAGE_EVENTS};
 
+use self::patience::Patience;
 use crate::{
     broker::{self, BrokerError, BrokerUrl, in_time, refused},
     dead_letter::DeadLetter,
@@ -42,9 +45,6 @@ const HORIZON_REFRESH: Duration = Duration::from_mins(1);
 
 /// Pauses between attempts, doubled from the first to the last.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
-
-/// How long deliveries are kept while the database is away; then the channel is closed and they go back to the queue.
-const KEEP_DELIVERIES: Duration = Duration::from_mins(10);
 
 /// A message with what the handler needs to know of its event.
 #[derive(Debug, Clone)]
@@ -252,7 +252,7 @@ impl<H: Handler> Consumer<H> {
         let mut items = Vec::new();
         let mut letters: Vec<DeadLetter> = Vec::new();
         for delivery in &batch.deliveries {
-            let origin = envelope::Origin::of(delivery);
+            let origin = origin::Origin::of(delivery);
             for opened in envelope::open(delivery, &origin, session.horizon, now) {
                 let item = opened.and_then(|(event, body)| {
                     settle::decode(&self.handler, event, body, &origin, now)
@@ -298,7 +298,7 @@ impl<H: Handler> Consumer<H> {
             ReasonClass::Broker,
             "the broker gave up delivering it; its headers say why",
         );
-        let letter = envelope::Origin::of(delivery).letter(&delivery.data, rejection);
+        let letter = origin::Origin::of(delivery).letter(&delivery.data, rejection);
         let letters = [*letter];
         let mut patience = Patience::new(stop);
         while let Err(error) =
@@ -308,42 +308,6 @@ impl<H: Handler> Consumer<H> {
         }
         let one = BasicAckOptions::default();
         in_time("acknowledge", delivery.acker.ack(one)).await?;
-        Ok(())
-    }
-}
-
-/// How failures that pass are borne: with growing pauses, for a bounded time, until stopped.
-struct Patience<'s> {
-    stop: &'s CancellationToken,
-    since: tokio::time::Instant,
-    pause: Duration,
-}
-
-impl<'s> Patience<'s> {
-    fn new(stop: &'s CancellationToken) -> Self {
-        let since = tokio::time::Instant::now();
-        Self {
-            stop,
-            since,
-            pause: RETRY.0,
-        }
-    }
-
-    /// Waits before the next attempt; gives the error back when there is none.
-    async fn bear(&mut self, error: BoxError, session: &Session) -> Result<(), BoxError> {
-        if self.since.elapsed() > KEEP_DELIVERIES || !session.connection.status().connected() {
-            return Err(error);
-        }
-        tracing::warn!(
-            queue = session.queue,
-            error = &*error as &dyn std::error::Error,
-            "a batch could not be settled for now; trying again"
-        );
-        let wait = tokio::time::sleep(self.pause);
-        if self.stop.run_until_cancelled(wait).await.is_none() {
-            return Err(error);
-        }
-        self.pause = (self.pause * 2).min(RETRY.1);
         Ok(())
     }
 }

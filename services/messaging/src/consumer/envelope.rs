@@ -1,15 +1,16 @@
 //! From the bytes of a delivery to events: each element of a batch is read by itself, so one bad element spares the rest.
 
 use contracts::{EventId, Message, TraceContext, cloud_event::BATCH_CONTENT_TYPE};
-use lapin::{message::Delivery, types::AMQPValue};
+use lapin::message::Delivery;
 use serde::Deserialize;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, value::RawValue};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::origin::Origin;
 use crate::{
-    dead_letter::{DeadLetter, storable},
+    dead_letter::DeadLetter,
     failure::{ReasonClass, Rejection, trace_id},
     inbox,
 };
@@ -80,63 +81,6 @@ struct Attributes<'a> {
     traceparent: Option<String>,
     #[serde(borrow)]
     data: Option<&'a RawValue>,
-}
-
-/// Where a message came from: what its dead letters say of it.
-#[derive(Debug, Clone)]
-pub(crate) struct Origin {
-    routing_key: String,
-    headers: Value,
-}
-
-impl Origin {
-    pub(crate) fn of(delivery: &Delivery) -> Self {
-        let properties = &delivery.properties;
-        let headers: serde_json::Map<String, Value> = properties
-            .headers()
-            .iter()
-            .flatten()
-            .map(|(name, value)| (storable(name.as_str()), json_of(value)))
-            .collect();
-        Self {
-            routing_key: delivery.routing_key.to_string(),
-            headers: json!({
-                "exchange": storable(delivery.exchange.as_str()),
-                "redelivered": delivery.redelivered,
-                "content_type": properties.content_type().as_ref().map(|text| storable(text.as_str())),
-                "message_id": properties.message_id().as_ref().map(|text| storable(text.as_str())),
-                "headers": headers,
-            }),
-        }
-    }
-
-    /// A dead letter of the whole message.
-    pub(crate) fn letter(&self, body: &[u8], rejection: Rejection) -> Box<DeadLetter> {
-        Box::new(DeadLetter {
-            message_id: None,
-            kind: None,
-            routing_key: self.routing_key.clone(),
-            headers: self.headers.clone(),
-            body: body.to_vec(),
-            rejection,
-            trace_id: None,
-        })
-    }
-
-    /// A dead letter of one event.
-    pub(crate) fn event_letter(
-        &self,
-        event: &Event,
-        body: &[u8],
-        rejection: Rejection,
-    ) -> Box<DeadLetter> {
-        Box::new(DeadLetter {
-            message_id: Some(event.id.as_uuid()),
-            kind: Some(event.kind.clone()),
-            trace_id: Some(event.trace.trace_id()),
-            ..*self.letter(body, rejection)
-        })
-    }
 }
 
 /// The readable events of a message with their bytes, and the rest as dead letters.
@@ -273,29 +217,10 @@ fn event_id(
     }
 }
 
-fn json_of(value: &AMQPValue) -> Value {
-    match value {
-        AMQPValue::LongString(text) => json!(storable(&String::from_utf8_lossy(text.as_bytes()))),
-        AMQPValue::ShortString(text) => json!(storable(text.as_str())),
-        AMQPValue::Boolean(flag) => json!(flag),
-        AMQPValue::LongInt(number) => json!(number),
-        AMQPValue::LongLongInt(number) => json!(number),
-        AMQPValue::LongUInt(number) => json!(number),
-        AMQPValue::Timestamp(seconds) => json!(seconds),
-        AMQPValue::FieldArray(values) => values.as_slice().iter().map(json_of).collect(),
-        AMQPValue::FieldTable(table) => {
-            let entries = table
-                .into_iter()
-                .map(|(name, value)| (storable(name.as_str()), json_of(value)));
-            Value::Object(entries.collect())
-        }
-        other => json!(storable(&format!("{other:?}"))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use contracts::CloudEvent;
+    use serde_json::json;
 
     use super::*;
 
@@ -381,10 +306,7 @@ mod tests {
     fn nested_brackets_are_no_event() {
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
         let raw: &RawValue = serde_json::from_str(&deep).unwrap();
-        let origin = Origin {
-            routing_key: "order.placed.v1".to_owned(),
-            headers: Value::Null,
-        };
+        let origin = Origin::for_tests("order.placed.v1".to_owned());
         let now = OffsetDateTime::now_utc();
         let letter = read(raw, &origin, now, now).unwrap_err();
         assert_eq!(letter.rejection.class, ReasonClass::Malformed);
@@ -401,10 +323,7 @@ mod tests {
         let now = OffsetDateTime::now_utc();
         let json = serde_json::to_string(&CloudEvent::new(&placed, &trace, now)).unwrap();
         let raw: &RawValue = serde_json::from_str(&json).unwrap();
-        let origin = Origin {
-            routing_key: "payment.captured.v1".to_owned(),
-            headers: Value::Null,
-        };
+        let origin = Origin::for_tests("payment.captured.v1".to_owned());
         let (event, _) = read(raw, &origin, now - time::Duration::days(1), now).unwrap();
         assert_eq!(
             event.decode::<contracts::PaymentCaptured>().unwrap(),

@@ -5,10 +5,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
-use super::{
-    Handler, Received,
-    envelope::{Event, Origin},
-};
+use super::{Handler, Received, envelope::Event, origin::Origin};
 use crate::{
     dead_letter::{self, DeadLetter},
     failure::{BoxError, Failure, ReasonClass, Rejection},
