@@ -37,6 +37,13 @@ pub struct Turn<'b> {
     _turn: MutexGuard<'b, ()>,
 }
 
+/// A broker that hears everything and answers nothing.
+#[derive(Debug)]
+#[must_use]
+pub struct FrozenBroker<'b> {
+    backing: &'b Backing,
+}
+
 impl Backing {
     /// The private instance of this test program, started by the first who asks.
     ///
@@ -164,12 +171,41 @@ impl Turn<'_> {
         self.backing.run(&["kill", server.name()]).await;
     }
 
+    /// Stops RabbitMQ in its tracks (SIGSTOP): its connections stay open, and nobody answers on them.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub async fn freeze_broker(&self) -> FrozenBroker<'_> {
+        self.backing.queues_are_registered().await;
+        let path = self.backing.folder.join("rabbitmq/pid");
+        let id = std::fs::read_to_string(path).expect("RabbitMQ runs, so there is its process id");
+        let stopped = Command::new("kill").args(["-STOP", id.trim()]).status();
+        assert!(
+            stopped.is_ok_and(|status| status.success()),
+            "RabbitMQ cannot be frozen"
+        );
+        FrozenBroker {
+            backing: self.backing,
+        }
+    }
+
     /// Starts whatever does not run, on the same ports.
     ///
     /// # Panics
     /// When it does not come back.
     pub async fn start(&self) {
         self.backing.run(&["start"]).await;
+    }
+}
+
+impl FrozenBroker<'_> {
+    /// Ends it before it could say anything.
+    ///
+    /// # Panics
+    /// When it cannot be ended.
+    pub async fn kill(self) {
+        let server = Server::RabbitMq.name();
+        self.backing.run(&["kill", server]).await;
     }
 }
 

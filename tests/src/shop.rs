@@ -220,12 +220,10 @@ impl Shop {
     /// # Panics
     /// When they do not.
     pub async fn lanes_shared(&self) {
-        let http = http_client();
         poll_until("the relays share their lanes", READY_WITHIN, async || {
             let mut shares: BTreeMap<String, Vec<u32>> = BTreeMap::new();
             for role in self.layout.roles() {
-                let url = self.admin_url(*role).join("/metrics").ok()?;
-                let text = http.get(url).send().await.ok()?.text().await.ok()?;
+                let text = self.metrics(*role).await;
                 for (database, lanes) in text.lines().filter_map(lanes_owned) {
                     shares.entry(database).or_default().push(lanes);
                 }
@@ -234,6 +232,16 @@ impl Shop {
             (shares.len() == 2 && shares.values().all(even)).then_some(())
         })
         .await;
+    }
+
+    /// What a process tells Prometheus; empty when it does not answer.
+    pub async fn metrics(&self, role: Role) -> String {
+        let url = self.admin_url(role).join("/metrics");
+        let url = url.expect("a path makes a URL");
+        match http_client().get(url).send().await {
+            Ok(response) => response.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
     }
 
     /// Whether a process answers, and answers that it is ready.

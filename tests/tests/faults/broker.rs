@@ -71,3 +71,32 @@ async fn the_broker_restarted_and_killed_under_load_loses_and_doubles_nothing() 
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_frozen_broker_never_confirmed_is_published_again() {
+    let backing = Backing::private().await;
+    let turn = backing.turn().await;
+    let shop = Shop::start(&backing.instance(), Layout::Together).await;
+    let customer = Customer::with_balance(&shop.entrance(), 50).await;
+    shop.lanes_shared().await;
+    // Enough orders for both relays of the order database to have their connections.
+    let before = join_all((0..20).map(|_| customer.place(1))).await;
+    customer.ended(&before, ENDED_WITHIN).await;
+
+    let broker = turn.freeze_broker().await;
+    let placed = join_all((0..20).map(|_| customer.place(1))).await;
+    poll_until("a publish gets no answer", ENDED_WITHIN, async || {
+        let metrics = shop.metrics(Role::All).await;
+        let unanswered = |line: &&str| {
+            line.starts_with("gozon_relay_publishes_total{")
+                && (line.contains("\"timed_out\"") || line.contains("\"failed\""))
+                && !line.ends_with(" 0")
+        };
+        metrics.lines().find(unanswered).map(drop)
+    })
+    .await;
+    broker.kill().await;
+    turn.start().await;
+    customer.ended(&placed, ENDED_WITHIN).await;
+    assert_eq!(customer.check_books(50).await, 40);
+}

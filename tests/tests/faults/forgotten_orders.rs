@@ -6,6 +6,8 @@ use std::time::Duration;
 use sqlx::AssertSqlSafe;
 use tests::{Customer, Service, Shop};
 
+use crate::tables::tables_of;
+
 const SOON: Duration = Duration::from_secs(30);
 
 #[tokio::test]
@@ -45,16 +47,8 @@ async fn orders_placed_after_the_order_tables_were_emptied_are_no_duplicates() {
 
 async fn empty_order_tables(shop: &Shop) {
     let admin = shop.database(Service::Orders).admin_pool();
-    let tables: Vec<String> = sqlx::query_scalar(
-        "select format('%I.%I', schemaname, tablename)
-         from pg_tables
-         where schemaname = 'orders' and tablename <> '_migrations'",
-    )
-    .fetch_all(&admin)
-    .await
-    .unwrap();
-    assert!(!tables.is_empty());
-    let statement = format!("truncate {} restart identity", tables.join(", "));
+    let tables = tables_of(&admin, Service::Orders).await;
+    let statement = format!("truncate {tables} restart identity");
     sqlx::raw_sql(AssertSqlSafe(statement))
         .execute(&admin)
         .await

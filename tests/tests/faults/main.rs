@@ -14,3 +14,4 @@ mod load;
 mod login_roles;
 mod postgres;
 mod replicas;
+mod tables;

@@ -1,6 +1,6 @@
 //! Postgres restarted under the shop.
 
-use tests::{Backing, Shop, backing::Server, shop::Layout};
+use tests::{Backing, Customer, Shop, backing::Server, shop::Layout};
 
 use crate::load::Load;
 
@@ -20,4 +20,10 @@ async fn postgres_restarted_and_killed_under_load_loses_no_acknowledged_order() 
     })
     .await;
     shop.all_ready().await;
+
+    // What is pushed recovers as well as what is asked for.
+    let customer = Customer::with_balance(&shop.entrance(), 1).await;
+    let mut socket = customer.follow(None).await;
+    let order = customer.place(1).await;
+    assert_eq!(socket.ended(order.id).await.status, "FINISHED");
 }
