@@ -20,6 +20,8 @@ use crate::chain;
 
 mod database;
 
+pub use database::is_transient;
+
 /// The media type of every problem.
 pub const CONTENT_TYPE_PROBLEM: &str = "application/problem+json";
 

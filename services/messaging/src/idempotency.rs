@@ -1,6 +1,10 @@
 //! Idempotency keys: the inbox of the HTTP API, so that a repeated request has its effect once and its answer again.
 
-use std::{fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt,
+    str::FromStr,
+};
 
 use contracts::UserId;
 use serde::Serialize;
@@ -69,6 +73,19 @@ pub enum Claim {
     Reused,
 }
 
+/// A request that wants its effect under a key.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'r> {
+    /// Whose key it is.
+    pub user_id: UserId,
+    /// The key.
+    pub key: &'r IdempotencyKey,
+    /// What it stands for.
+    pub digest: &'r RequestDigest,
+    /// What the request makes, if it is the first.
+    pub resource_id: Uuid,
+}
+
 /// Claims a key in the transaction of its effect. A concurrent twin waits here until the first commits, and then replays;
 /// if the first rolls back, the twin becomes the first. A key older than 24 hours stands for nothing any more.
 pub async fn claim(
@@ -78,37 +95,118 @@ pub async fn claim(
     digest: &RequestDigest,
     resource_id: Uuid,
 ) -> Result<Claim, sqlx::Error> {
-    let claimed = sqlx::query!(
+    let attempt = Attempt {
+        user_id,
+        key,
+        digest,
+        resource_id,
+    };
+    let claims = claim_all(tx, &[attempt]).await?;
+    Ok(claims[0])
+}
+
+/// Claims keys as [`claim`] does, all of them in one statement; says what became of each, in their order. Of equal keys
+/// the first is the first.
+pub async fn claim_all(
+    tx: &mut PgTransaction<'_>,
+    attempts: &[Attempt<'_>],
+) -> Result<Vec<Claim>, sqlx::Error> {
+    // Sorted, so that two transactions with common keys wait for each other in one order and never in a circle.
+    let mut firsts: BTreeMap<(i64, &str), &Attempt<'_>> = BTreeMap::new();
+    for attempt in attempts {
+        firsts.entry(attempt.place()).or_insert(attempt);
+    }
+    let fresh = insert(tx, &firsts).await?;
+    let taken: Vec<(i64, &str)> = firsts
+        .keys()
+        .filter(|(user, key)| !fresh.contains(&(*user, (*key).to_owned())))
+        .copied()
+        .collect();
+    // A second statement: a twin's row became visible only after the first one waited for it.
+    let stored = read(tx, &taken).await?;
+    attempts
+        .iter()
+        .map(|attempt| {
+            let place = attempt.place();
+            let first = firsts[&place];
+            if std::ptr::eq(first, attempt) && !taken.contains(&place) {
+                return Ok(Claim::Fresh);
+            }
+            let (digest, resource_id) = match stored.get(&(place.0, place.1.to_owned())) {
+                Some((digest, resource_id)) => (digest.as_slice(), *resource_id),
+                None if taken.contains(&place) => return Err(sqlx::Error::RowNotFound),
+                None => (first.digest.0.as_slice(), first.resource_id),
+            };
+            Ok(if digest == attempt.digest.0 {
+                Claim::Replay { resource_id }
+            } else {
+                Claim::Reused
+            })
+        })
+        .collect()
+}
+
+impl<'r> Attempt<'r> {
+    /// The primary key of its row.
+    fn place(&self) -> (i64, &'r str) {
+        (self.user_id.as_i64(), &self.key.0)
+    }
+}
+
+/// Enters the keys that are free, and says which those were.
+async fn insert(
+    tx: &mut PgTransaction<'_>,
+    firsts: &BTreeMap<(i64, &str), &Attempt<'_>>,
+) -> Result<HashSet<(i64, String)>, sqlx::Error> {
+    let (users, keys): (Vec<i64>, Vec<&str>) = firsts.keys().copied().unzip();
+    let digests: Vec<&[u8]> = firsts.values().map(|first| &first.digest.0[..]).collect();
+    let resources: Vec<Uuid> = firsts.values().map(|first| first.resource_id).collect();
+    let rows = sqlx::query!(
         "insert into messaging.idempotency_key as stored (user_id, key, request_digest, resource_id)
-         values ($1, $2, $3, $4)
+         select user_id, key, digest, resource_id
+         from unnest($1::bigint[], $2::text[], $3::bytea[], $4::uuid[]) as attempt (user_id, key, digest, resource_id)
+         order by user_id, key collate \"C\"
          on conflict (user_id, key) do update
              set request_digest = excluded.request_digest, resource_id = excluded.resource_id, created_at = now()
-             where stored.created_at < now() - interval '24 hours'",
-        user_id.as_i64(),
-        key.0,
-        &digest.0,
-        resource_id,
+             where stored.created_at < now() - interval '24 hours'
+         returning user_id, key",
+        &users,
+        &keys as &[&str],
+        &digests as &[&[u8]],
+        &resources,
     )
-    .execute(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
-    if claimed.rows_affected() == 1 {
-        return Ok(Claim::Fresh);
+    Ok(rows.into_iter().map(|row| (row.user_id, row.key)).collect())
+}
+
+/// What the keys that were taken stand for.
+async fn read(
+    tx: &mut PgTransaction<'_>,
+    taken: &[(i64, &str)],
+) -> Result<HashMap<(i64, String), (Vec<u8>, Uuid)>, sqlx::Error> {
+    if taken.is_empty() {
+        return Ok(HashMap::new());
     }
-    // A second statement: the twin's row became visible only after the first one waited for it.
-    let stored = sqlx::query!(
-        "select request_digest, resource_id from messaging.idempotency_key where user_id = $1 and key = $2",
-        user_id.as_i64(),
-        key.0,
+    let (users, keys): (Vec<i64>, Vec<&str>) = taken.iter().copied().unzip();
+    let rows = sqlx::query!(
+        "select user_id, key, request_digest, resource_id
+         from messaging.idempotency_key
+         join unnest($1::bigint[], $2::text[]) as taken (user_id, key) using (user_id, key)",
+        &users,
+        &keys as &[&str],
     )
-    .fetch_one(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
-    if stored.request_digest == digest.0 {
-        Ok(Claim::Replay {
-            resource_id: stored.resource_id,
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            (
+                (row.user_id, row.key),
+                (row.request_digest, row.resource_id),
+            )
         })
-    } else {
-        Ok(Claim::Reused)
-    }
+        .collect())
 }
 
 #[cfg(test)]

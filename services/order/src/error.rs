@@ -30,6 +30,9 @@ pub(crate) enum Error {
     CursorInvalid,
     #[error("too many sockets are open")]
     TooManySockets(TooMany),
+    /// The cause is logged where it was met, once for all whom it met.
+    #[error("the request cannot be answered right now")]
+    Unavailable,
     #[error("the database failed the request")]
     Database(#[from] sqlx::Error),
     #[error("the event could not be appended")]
@@ -41,6 +44,16 @@ impl From<OutboxError> for Error {
         match error {
             OutboxError::Database(cause) => Self::Database(cause),
             other => Self::Outbox(other),
+        }
+    }
+}
+
+impl Error {
+    /// Whether the same request may well succeed in a moment.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Database(cause) => chassis::problem::is_transient(cause),
+            _ => false,
         }
     }
 }
@@ -86,7 +99,7 @@ impl From<Error> for Problem {
             }
             Error::CursorInvalid => unprocessable("cursor_invalid", "The cursor cannot be read")
                 .detail("Use next_cursor of an earlier page as it is."),
-            Error::TooManySockets(TooMany::OfReplica) => Self::unavailable(),
+            Error::Unavailable | Error::TooManySockets(TooMany::OfReplica) => Self::unavailable(),
             Error::TooManySockets(TooMany::OfUser) => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_sockets",

@@ -7,6 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 mod api;
 mod error;
+mod intake;
 pub mod limits;
 pub mod metrics;
 pub mod order;

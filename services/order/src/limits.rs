@@ -8,6 +8,12 @@ pub const DESCRIPTION_MAX_CHARS: usize = 500;
 /// The largest price of an order, in minor units: a billion roubles.
 pub const AMOUNT_MAX_MINOR: i64 = 100_000_000_000;
 
+/// The most orders placed in one transaction.
+pub const INTAKE_BATCH_ORDERS: usize = 500;
+
+/// Transactions of intake begin at most once in this time, so that under load one commit serves many orders.
+pub const INTAKE_PACE: Duration = Duration::from_millis(2);
+
 /// The orders on a page of the list when the request does not say.
 pub const LIST_DEFAULT: i64 = 20;
 

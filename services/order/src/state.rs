@@ -8,7 +8,7 @@ use messaging::doorbell::Doorbell;
 use sqlx::PgPool;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{metrics::Metrics, push::hub::Hub};
+use crate::{intake::Intake, metrics::Metrics, push::hub::Hub};
 
 /// What the order service needs from outside.
 #[derive(Debug)]
@@ -39,6 +39,7 @@ pub struct OrderSettings {
 #[derive(Debug, Clone)]
 pub struct OrderState {
     settings: Arc<OrderSettings>,
+    intake: Intake,
     hub: Arc<Hub>,
 }
 
@@ -47,8 +48,11 @@ impl OrderState {
     #[must_use]
     pub fn new(settings: OrderSettings) -> Self {
         let hub = Hub::new(settings.metrics.clone());
+        let bells = [settings.outbox_bell.clone(), settings.status_bell.clone()];
+        let intake = Intake::new(settings.writer_pool.clone(), bells);
         Self {
             settings: Arc::new(settings),
+            intake,
             hub,
         }
     }
@@ -85,10 +89,8 @@ impl OrderState {
         &self.hub
     }
 
-    /// After the commit of a new order: wakes who publishes it and who shows it.
-    pub(crate) fn ring(&self) {
-        self.settings.outbox_bell.ring();
-        self.settings.status_bell.ring();
+    pub(crate) fn intake(&self) -> &Intake {
+        &self.intake
     }
 }
 

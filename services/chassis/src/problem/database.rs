@@ -17,8 +17,9 @@ impl From<Error> for Problem {
     }
 }
 
-/// Whether the same statement may well succeed in a moment.
-fn is_transient(error: &Error) -> bool {
+/// Whether the same statement may well succeed in a moment: the database is away or overloaded.
+#[must_use]
+pub fn is_transient(error: &Error) -> bool {
     match error {
         Error::Io(_)
         | Error::PoolTimedOut

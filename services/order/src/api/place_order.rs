@@ -9,15 +9,12 @@ use chassis::{
     extract::{IdempotencyKeyHeader, Json, RequestMoney},
     trace::Trace,
 };
-use contracts::{Money, OrderId, OrderPlaced};
+use contracts::{Money, OrderId};
 use http::{
     HeaderValue, StatusCode,
     header::{ETAG, LOCATION},
 };
-use messaging::{
-    idempotency::{self, Claim, IdempotencyKey},
-    outbox,
-};
+use messaging::idempotency::{self, IdempotencyKey};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -26,8 +23,9 @@ use super::{etag, view::OrderView};
 use crate::{
     OrderState,
     error::Error,
+    intake::Placement,
     order::{Description, Order, Price, to_stored_precision},
-    storage::{self, place::NewOrder},
+    storage::place::NewOrder,
 };
 
 /// What is ordered and for how much.
@@ -77,26 +75,14 @@ pub(super) async fn place_order(
         placed_at: to_stored_precision(OffsetDateTime::now_utc()),
     };
 
-    let mut tx = state.writer_pool().begin().await?;
-    let claim =
-        idempotency::claim(&mut tx, order.user_id, &key, &digest, order.id.as_uuid()).await?;
-    let placed = match claim {
-        Claim::Fresh => {
-            let placed = storage::place::insert(&mut tx, &order).await?;
-            outbox::append(&mut tx, &OrderPlaced::from(&placed), &trace).await?;
-            placed
-        }
-        Claim::Replay { resource_id } => {
-            // The order as it was then; an operator may have removed it since.
-            storage::orders::find(&mut tx, order.user_id, resource_id.into())
-                .await?
-                .ok_or(Error::OrderNotFound)?
-                .as_placed()
-        }
-        Claim::Reused => return Err(Error::KeyReused),
-    };
-    tx.commit().await?;
-    state.ring();
+    let placed = state
+        .intake()
+        .place(Placement {
+            order,
+            key: Some((key, digest)),
+            trace,
+        })
+        .await?;
     Ok(answer(placed))
 }
 

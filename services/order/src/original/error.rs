@@ -4,7 +4,6 @@ use axum::response::{IntoResponse, Response};
 use chassis::{Problem, extract::Json};
 use contracts::{MoneyError, id::UserIdNotPositive};
 use http::StatusCode;
-use messaging::outbox::OutboxError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -41,13 +40,13 @@ pub(crate) struct Failure {
 
 impl From<sqlx::Error> for OriginalError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Other(Error::from(error).into())
+        Error::from(error).into()
     }
 }
 
-impl From<OutboxError> for OriginalError {
-    fn from(error: OutboxError) -> Self {
-        Self::Other(Error::from(error).into())
+impl From<Error> for OriginalError {
+    fn from(error: Error) -> Self {
+        Self::Other(error.into())
     }
 }
 

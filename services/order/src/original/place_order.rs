@@ -2,8 +2,7 @@
 
 use axum::extract::State;
 use chassis::{extract::Json, trace::Trace};
-use contracts::{OrderId, OrderPlaced, UserId};
-use messaging::outbox;
+use contracts::{OrderId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
@@ -16,9 +15,10 @@ use super::{
 };
 use crate::{
     OrderState,
+    intake::Placement,
     order::{Description, Price, to_stored_precision},
     status::Status,
-    storage::{self, place::NewOrder},
+    storage::place::NewOrder,
 };
 
 /// What is ordered, by whom and for how much.
@@ -74,11 +74,14 @@ pub(super) async fn place_order(
         placed_at: to_stored_precision(OffsetDateTime::now_utc()),
     };
 
-    let mut tx = state.writer_pool().begin().await?;
-    let placed = storage::place::insert(&mut tx, &order).await?;
-    outbox::append(&mut tx, &OrderPlaced::from(&placed), &trace).await?;
-    tx.commit().await?;
-    state.ring();
+    let placed = state
+        .intake()
+        .place(Placement {
+            order,
+            key: None,
+            trace,
+        })
+        .await?;
     Ok(Json(Placed {
         id: placed.number,
         status: placed.status,

@@ -1,8 +1,11 @@
-//! Writing a new order.
+//! Writing new orders.
+
+use std::collections::HashMap;
 
 use contracts::{OrderId, UserId};
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::{
     order::{Description, Order, Price},
@@ -20,46 +23,76 @@ pub(crate) struct NewOrder {
     pub(crate) placed_at: OffsetDateTime,
 }
 
-/// Inserts the order with the first row of its history, in one statement.
-pub(crate) async fn insert(
+/// Inserts orders with the first row of each one's history, in one statement; says the orders as they stand now, in the
+/// order given, which is also the order of their numbers.
+pub(crate) async fn insert_all(
     tx: &mut PgTransaction<'_>,
-    order: &NewOrder,
-) -> Result<Order, sqlx::Error> {
-    let money = order.price.money();
-    let number = sqlx::query_scalar!(
-        "with placed as (
+    new: &[&NewOrder],
+) -> Result<Vec<Order>, sqlx::Error> {
+    let ids: Vec<Uuid> = new.iter().map(|order| order.id.as_uuid()).collect();
+    let users: Vec<i64> = new.iter().map(|order| order.user_id.as_i64()).collect();
+    let amounts: Vec<i64> = new
+        .iter()
+        .map(|order| order.price.money().amount_minor)
+        .collect();
+    let currencies: Vec<&str> = new
+        .iter()
+        .map(|order| order.price.money().currency.code())
+        .collect();
+    let descriptions: Vec<&str> = new.iter().map(|order| order.description.as_str()).collect();
+    let traces: Vec<&str> = new.iter().map(|order| order.trace_id.as_str()).collect();
+    let placed_at: Vec<OffsetDateTime> = new.iter().map(|order| order.placed_at).collect();
+    let rows = sqlx::query!(
+        r#"with placed as (
             insert into orders.orders (
                 id, user_id, amount_minor, currency, description, status, version, trace_id, created_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            select id, user_id, amount_minor, currency, description, $8, $9, trace_id, created_at
+            from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
+                with ordinality
+                as new (id, user_id, amount_minor, currency, description, trace_id, created_at, position)
+            order by position
             returning id, number, user_id, version, status, created_at
         ), remembered as (
             insert into orders.status_history (order_id, user_id, version, status, at)
             select id, user_id, version, status, created_at from placed
         )
-        select number from placed",
-        order.id.as_uuid(),
-        order.user_id.as_i64(),
-        money.amount_minor,
-        money.currency.code(),
-        order.description.as_str(),
+        select id as "id: OrderId", number from placed"#,
+        &ids,
+        &users,
+        &amounts,
+        &currencies as &[&str],
+        &descriptions as &[&str],
+        &traces as &[&str],
+        &placed_at,
         Status::New.as_str(),
         Order::FIRST_VERSION,
-        order.trace_id,
-        order.placed_at,
     )
-    .fetch_one(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
-    Ok(Order {
-        id: order.id,
-        number,
-        user_id: order.user_id,
-        description: order.description.as_str().to_owned(),
-        amount: money,
-        status: Status::New,
-        reason: None,
-        version: Order::FIRST_VERSION,
-        trace_id: order.trace_id.clone(),
-        created_at: order.placed_at,
-        decided_at: None,
-    })
+    let numbers: HashMap<OrderId, i64> = rows.into_iter().map(|row| (row.id, row.number)).collect();
+    new.iter()
+        .map(|order| {
+            let number = *numbers.get(&order.id).ok_or(sqlx::Error::RowNotFound)?;
+            Ok(order.placed(number))
+        })
+        .collect()
+}
+
+impl NewOrder {
+    /// The order with the number it was given.
+    fn placed(&self, number: i64) -> Order {
+        Order {
+            id: self.id,
+            number,
+            user_id: self.user_id,
+            description: self.description.as_str().to_owned(),
+            amount: self.price.money(),
+            status: Status::New,
+            reason: None,
+            version: Order::FIRST_VERSION,
+            trace_id: self.trace_id.clone(),
+            created_at: self.placed_at,
+            decided_at: None,
+        }
+    }
 }

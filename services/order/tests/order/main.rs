@@ -12,6 +12,7 @@ mod documentation;
 mod events;
 mod fixture;
 mod idempotency;
+mod intake;
 mod original;
 mod placing;
 mod plans;

@@ -1,0 +1,121 @@
+//! Orders that arrive together are committed together, and each keeps its own fate.
+
+use futures_util::{FutureExt, future::join_all};
+use http::StatusCode;
+use sqlx::{PgConnection, PgTransaction};
+
+use crate::fixture::{Shop, order_of};
+
+/// Keeps intake from committing anything until the transaction ends.
+async fn hold(shop: &Shop) -> PgTransaction<'static> {
+    let mut holding = shop.admin.begin().await.unwrap();
+    let statement = "lock table messaging.idempotency_key in exclusive mode";
+    sqlx::query(statement).execute(&mut *holding).await.unwrap();
+    holding
+}
+
+/// Waits until a transaction of the service stands before the lock.
+async fn somebody_waits(connection: &mut PgConnection) {
+    let what = "a transaction waits for the lock";
+    tests::poll_until(what, std::time::Duration::from_secs(1), async || {
+        let waiting: i64 =
+            sqlx::query_scalar("select count(*) from pg_locks where not granted and relation = 'messaging.idempotency_key'::regclass")
+                .fetch_one(&mut *connection)
+                .await
+                .unwrap();
+        (waiting > 0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn orders_that_gather_while_a_transaction_is_under_way_are_one_commit() {
+    let shop = Shop::open().await;
+    let mut holding = hold(&shop).await;
+    let laces = order_of(100, "Laces");
+    let placing = async {
+        let first = shop.place(7, "first", &laces);
+        let rest = async {
+            somebody_waits(&mut holding).await;
+            let rest = (0..20).map(|user| shop.place(8 + user, "rest", &laces));
+            let mut rest = std::pin::pin!(join_all(rest));
+            assert!(rest.as_mut().now_or_never().is_none());
+            holding.rollback().await.unwrap();
+            rest.await
+        };
+        tokio::join!(first, rest)
+    };
+    let (first, rest) = placing.await;
+    assert_eq!(first.json["number"], 1);
+    let numbers: Vec<i64> = rest
+        .iter()
+        .map(|answer| answer.json["number"].as_i64().unwrap())
+        .collect();
+    assert_eq!(numbers, (2..=21).collect::<Vec<_>>(), "in order of arrival");
+    for table in ["orders.status_history", "messaging.outbox"] {
+        let commits = format!("(select distinct xid from {table}) as commits");
+        assert_eq!(shop.count(&commits).await, 2, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn twins_that_gather_are_one_order_and_another_body_is_refused() {
+    let shop = Shop::open().await;
+    let mut holding = hold(&shop).await;
+    let (laces, skis) = (order_of(100, "Laces"), order_of(100, "Skis"));
+    let first = shop.place(7, "first", &laces);
+    let rest = async {
+        somebody_waits(&mut holding).await;
+        let twins = [&laces, &skis, &laces].map(|body| shop.place(7, "twins", body));
+        let mut twins = std::pin::pin!(join_all(twins));
+        assert!(twins.as_mut().now_or_never().is_none());
+        holding.rollback().await.unwrap();
+        twins.await
+    };
+    let (_, twins) = tokio::join!(first, rest);
+    assert_eq!(twins[0].status, StatusCode::CREATED);
+    assert_eq!(twins[0].json["description"], "Laces");
+    assert_eq!(twins[1].json["code"], "idempotency_key_reused");
+    assert_eq!(twins[2].json, twins[0].json);
+    assert_eq!(shop.count("orders.orders").await, 2);
+}
+
+#[tokio::test]
+async fn an_order_that_can_never_be_written_takes_no_other_with_it() {
+    let shop = Shop::open().await;
+    shop.damage("alter table orders.orders add constraint no_skis check (description <> 'Skis')")
+        .await;
+    let mut holding = hold(&shop).await;
+    let (laces, skis) = (order_of(100, "Laces"), order_of(100, "Skis"));
+    let first = shop.place(7, "first", &laces);
+    let rest = async {
+        somebody_waits(&mut holding).await;
+        let rest = [(8, &laces), (9, &skis), (10, &laces)];
+        let rest = rest.map(|(user, body)| shop.place(user, "rest", body));
+        let mut rest = std::pin::pin!(join_all(rest));
+        assert!(rest.as_mut().now_or_never().is_none());
+        holding.rollback().await.unwrap();
+        rest.await
+    };
+    let (_, rest) = tokio::join!(first, rest);
+    let statuses: Vec<u16> = rest.iter().map(|answer| answer.status.as_u16()).collect();
+    assert_eq!(statuses, [201, 500, 201]);
+    assert_eq!(shop.count("orders.orders").await, 3);
+    assert_eq!(shop.count("messaging.idempotency_key").await, 3);
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_takes_nobody_elses_order_with_it() {
+    let shop = Shop::open().await;
+    let mut holding = hold(&shop).await;
+    let laces = order_of(100, "Laces");
+    let mut gone = Box::pin(shop.place(7, "gone", &laces));
+    assert!(gone.as_mut().now_or_never().is_none());
+    somebody_waits(&mut holding).await;
+    let mut stays = std::pin::pin!(shop.place(8, "stays", &laces));
+    assert!(stays.as_mut().now_or_never().is_none());
+    drop(gone);
+    holding.rollback().await.unwrap();
+    assert_eq!(stays.await.status, StatusCode::CREATED);
+    assert_eq!(shop.count("orders.orders").await, 2);
+}
