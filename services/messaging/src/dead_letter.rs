@@ -1,10 +1,19 @@
-//! Dead letters: messages that cannot be settled, kept whole as rows with their reason.
+//! Dead letters: messages that cannot be settled, kept whole as rows with their reason, and what operators do with them.
+
+mod filter;
+mod look;
+mod redrive;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
+pub use self::{
+    filter::{DEFAULT_LETTERS, Filter, MAX_LETTERS},
+    look::{Letter, ReasonCount, WholeLetter, count_by_reason, list, show},
+    redrive::{PLAN_SAMPLES, Plan, Redriven, cancel_redrive, plan_redrive, redrive},
+};
 use crate::failure::Rejection;
 
 /// A message that becomes a dead letter.

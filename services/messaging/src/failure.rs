@@ -28,6 +28,8 @@ pub enum ReasonClass {
     Database,
     /// The broker gave up delivering it.
     Broker,
+    /// It alone failed for causes that should have passed, as often as it is tried.
+    Exhausted,
 }
 
 impl ReasonClass {
@@ -45,7 +47,29 @@ impl ReasonClass {
             Self::TooLarge => "too_large",
             Self::Database => "database",
             Self::Broker => "broker",
+            Self::Exhausted => "exhausted",
         }
+    }
+
+    /// All classes.
+    pub const ALL: [Self; 11] = [
+        Self::Malformed,
+        Self::ContentType,
+        Self::EventId,
+        Self::UnknownType,
+        Self::Invalid,
+        Self::Conflict,
+        Self::UnknownOrder,
+        Self::TooLarge,
+        Self::Database,
+        Self::Broker,
+        Self::Exhausted,
+    ];
+
+    /// Reads the stable name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == name)
     }
 }
 

@@ -10,6 +10,7 @@ pub mod inbox;
 pub mod lane;
 pub mod lease;
 pub mod metrics;
+pub mod operation;
 pub mod outbox;
 pub mod publisher;
 pub mod schema;

@@ -120,8 +120,11 @@ fn grants(roles: &Roles) -> String {
         alter default privileges in schema messaging grant select on tables to {audit};
         grant insert on messaging.outbox to {writer};
         grant select, insert on messaging.inbox to {writer};
-        grant select, insert on messaging.dead_letter to {writer};
-        grant update (occurrences, last_seen_at) on messaging.dead_letter to {writer};
+        grant select, insert, delete on messaging.dead_letter, messaging.deferred to {writer};
+        grant update (occurrences, last_seen_at, attempts, reason_class, reason, redrive_at, redrive_by)
+            on messaging.dead_letter to {writer};
+        grant update (attempts, next_attempt_at, reason_class, reason) on messaging.deferred to {writer};
+        grant select, insert on messaging.operation to {writer};
         grant select, insert on messaging.idempotency_key to {writer};
         grant update (request_digest, resource_id, created_at) on messaging.idempotency_key to {writer};
         grant execute on function messaging.inbox_horizon() to {writer};

@@ -8,6 +8,7 @@
 mod consumer;
 mod dead_letters;
 mod idempotency;
+mod operators;
 mod outbox;
 mod roles;
 mod support;

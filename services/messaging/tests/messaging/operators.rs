@@ -1,0 +1,220 @@
+//! What operators do with dead letters: look, plan, mark, and leave a record of it.
+
+use std::num::NonZeroU32;
+
+use messaging::{
+    dead_letter::{self, Filter},
+    failure::ReasonClass,
+    operation,
+    topology::PAYMENT_ORDERS,
+};
+use sqlx::PgPool;
+use tests::{Login, TestDatabase};
+
+use crate::support::database;
+
+const OPERATOR: &str = "olga";
+
+fn per_second(rate: u32) -> NonZeroU32 {
+    NonZeroU32::new(rate).unwrap()
+}
+
+/// Letters of these classes, oldest first, each a second younger than the one before; their ids.
+async fn plant(db: &TestDatabase, classes: &[&str]) -> Vec<i64> {
+    let mut ids = Vec::new();
+    for (place, class) in classes.iter().enumerate() {
+        let id = sqlx::query_scalar(
+            "insert into messaging.dead_letter
+                 (consumer, message_id, body_digest, type, routing_key, headers, body, reason_class, reason, trace_id,
+                  first_seen_at)
+             values ($1, gen_random_uuid(), '', 'order.placed.v1', 'order.placed.v1', '{\"a\": 1}', '{}', $2, 'because',
+                     'abc', now() - make_interval(secs => 3600 - $3))
+             returning id",
+        )
+        .bind(PAYMENT_ORDERS.name)
+        .bind(class)
+        .bind(f64::from(u32::try_from(place).unwrap()))
+        .fetch_one(&db.admin_pool())
+        .await
+        .unwrap();
+        ids.push(id);
+    }
+    ids
+}
+
+async fn listed(pool: &PgPool, filter: &Filter, before: Option<i64>) -> Vec<i64> {
+    let mut connection = pool.acquire().await.unwrap();
+    let letters = dead_letter::list(&mut connection, filter, before)
+        .await
+        .unwrap();
+    letters.iter().map(|letter| letter.id).collect()
+}
+
+#[tokio::test]
+async fn letters_are_listed_newest_first_and_page_by_page() {
+    let db = database().await;
+    let ids = plant(&db, &["invalid"; 5]).await;
+    let writer = db.pool(Login::Writer);
+    let filter = Filter {
+        limit: 2,
+        ..Filter::default()
+    };
+    let first = listed(&writer, &filter, None).await;
+    assert_eq!(first, [ids[4], ids[3]]);
+    let second = listed(&writer, &filter, first.last().copied()).await;
+    assert_eq!(second, [ids[2], ids[1]]);
+    let third = listed(&writer, &filter, second.last().copied()).await;
+    assert_eq!(third, [ids[0]]);
+}
+
+#[tokio::test]
+async fn each_condition_of_a_filter_holds_by_itself() {
+    let db = database().await;
+    let ids = plant(&db, &["invalid", "conflict", "invalid"]).await;
+    let writer = db.pool(Login::Writer);
+    let minutes = |minutes| Some(std::time::Duration::from_mins(minutes));
+    let any = Filter::default;
+    for (filter, expected) in [
+        (any(), vec![ids[2], ids[1], ids[0]]),
+        (
+            Filter {
+                reason: Some(ReasonClass::Conflict),
+                ..any()
+            },
+            vec![ids[1]],
+        ),
+        (
+            Filter {
+                queue: Some("another".to_owned()),
+                ..any()
+            },
+            vec![],
+        ),
+        (
+            Filter {
+                kind: Some("order.eaten.v1".to_owned()),
+                ..any()
+            },
+            vec![],
+        ),
+        (
+            Filter {
+                min_age: minutes(30),
+                ..any()
+            },
+            vec![ids[2], ids[1], ids[0]],
+        ),
+        (
+            Filter {
+                min_age: minutes(90),
+                ..any()
+            },
+            vec![],
+        ),
+        (
+            Filter {
+                ids: vec![ids[0], ids[2]],
+                ..any()
+            },
+            vec![ids[2], ids[0]],
+        ),
+    ] {
+        assert_eq!(listed(&writer, &filter, None).await, expected, "{filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_letter_is_shown_whole_and_counted_by_its_reason() {
+    let db = database().await;
+    let ids = plant(&db, &["invalid", "conflict", "invalid"]).await;
+    let mut connection = db.pool(Login::Writer).acquire().await.unwrap();
+    let shown = dead_letter::show(&mut connection, ids[0])
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(shown.body, b"{}");
+    assert_eq!(shown.headers["a"], 1);
+    assert_eq!(shown.letter.trace_id.as_deref(), Some("abc"));
+    assert!(
+        dead_letter::show(&mut connection, i64::MAX)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let counts = dead_letter::count_by_reason(&mut connection, &Filter::default())
+        .await
+        .unwrap();
+    let counts: Vec<_> = counts
+        .iter()
+        .map(|count| (count.reason_class.as_str(), count.letters))
+        .collect();
+    assert_eq!(counts, [("conflict", 1), ("invalid", 2)]);
+}
+
+#[tokio::test]
+async fn a_redrive_does_what_its_plan_said_at_the_given_rate_and_is_recorded() {
+    let db = database().await;
+    plant(&db, &["invalid", "conflict", "invalid", "invalid"]).await;
+    let writer = db.pool(Login::Writer);
+    let filter = Filter {
+        reason: Some(ReasonClass::Invalid),
+        ..Filter::default()
+    };
+    let mut tx = writer.begin().await.unwrap();
+    let plan = dead_letter::plan_redrive(&mut tx, &filter).await.unwrap();
+    assert_eq!((plan.letters, plan.samples.len()), (3, 3));
+    let redriven = dead_letter::redrive(&mut tx, &filter, per_second(2), OPERATOR)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(redriven.letters, 3);
+    let seconds: Vec<f64> = sqlx::query_scalar(
+        "select extract(epoch from redrive_at - min(redrive_at) over ())::float8
+         from messaging.dead_letter where redrive_at is not null order by id",
+    )
+    .fetch_all(&writer)
+    .await
+    .unwrap();
+    assert_eq!(seconds, [0.0, 0.5, 1.0]);
+
+    let mut tx = writer.begin().await.unwrap();
+    let again = dead_letter::redrive(&mut tx, &filter, per_second(2), OPERATOR)
+        .await
+        .unwrap();
+    assert_eq!(again.letters, 0, "what is marked keeps its mark");
+    let cancelled = dead_letter::cancel_redrive(&mut tx, &filter, OPERATOR)
+        .await
+        .unwrap();
+    assert_eq!(cancelled, 3);
+    tx.commit().await.unwrap();
+
+    let mut connection = writer.acquire().await.unwrap();
+    let log = operation::list(&mut connection, None, 10).await.unwrap();
+    let log: Vec<_> = log
+        .iter()
+        .map(|entry| (entry.action.as_str(), entry.affected))
+        .collect();
+    assert_eq!(
+        log,
+        [
+            ("dead_letters.cancel_redrive", 3),
+            ("dead_letters.redrive", 0),
+            ("dead_letters.redrive", 3)
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_change_that_is_rolled_back_leaves_no_record() {
+    let db = database().await;
+    plant(&db, &["invalid"]).await;
+    let writer = db.pool(Login::Writer);
+    let mut tx = writer.begin().await.unwrap();
+    dead_letter::redrive(&mut tx, &Filter::default(), per_second(1), OPERATOR)
+        .await
+        .unwrap();
+    tx.rollback().await.unwrap();
+    let mut connection = writer.acquire().await.unwrap();
+    let log = operation::list(&mut connection, None, 10).await.unwrap();
+    assert_eq!(log, []);
+}
