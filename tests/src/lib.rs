@@ -12,6 +12,7 @@ mod http;
 pub mod instance;
 mod leftovers;
 mod logs;
+pub mod measure;
 pub mod original;
 pub mod poll;
 mod process;

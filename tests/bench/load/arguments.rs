@@ -1,0 +1,137 @@
+//! The command line.
+
+use std::{fs, time::Duration};
+
+use anyhow::{Context, ensure};
+use clap::Parser;
+
+/// Besides the sockets: connections for requests, the runtime's own, and some to spare.
+const FILES_BESIDES_SOCKETS: usize = 2_000;
+
+/// Places orders at a running shop (demo profile) and follows each one to the push of its end
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Arguments {
+    /// Where the shop is, e.g. <http://127.0.0.1:8080>
+    #[arg(long)]
+    pub(crate) url: String,
+    /// Customers, each with a session and a WebSocket of its own
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) accounts: usize,
+    /// How many percent of the accounts can pay; of the rest one half has no account, the other no money
+    #[arg(long, default_value_t = 95, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) payable: u8,
+    /// Closed loop: orders in flight at once
+    #[arg(long, default_value_t = 512)]
+    pub(crate) in_flight: usize,
+    /// Open loop instead: orders due each second, on a fixed schedule
+    #[arg(long)]
+    pub(crate) rate: Option<u32>,
+    /// How long to measure
+    #[arg(long, default_value_t = 10)]
+    pub(crate) seconds: u64,
+    /// How long to run before that
+    #[arg(long, default_value_t = 3)]
+    pub(crate) warm_up: u64,
+    /// Place all orders on the first account
+    #[arg(long)]
+    pub(crate) hot: bool,
+    /// The user id of the first customer; the others follow
+    #[arg(long, default_value_t = 1)]
+    pub(crate) first_user: i64,
+    /// The accounts are open and funded from an earlier run with the same users and share
+    #[arg(long)]
+    pub(crate) prepared: bool,
+    /// A server whose processor time is to be measured, with all its child processes: NAME=PID; can be repeated
+    #[arg(long = "server", value_parser = named_process)]
+    pub(crate) servers: Vec<(String, u32)>,
+    /// Print the report as one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Arguments {
+    /// What cannot be said by types.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        ensure!(self.accounts > 0, "--accounts must be at least 1");
+        ensure!(self.in_flight > 0, "--in-flight must be at least 1");
+        ensure!(self.seconds > 0, "--seconds must be at least 1");
+        ensure!(self.rate != Some(0), "--rate must be at least 1");
+        ensure!(self.first_user > 0, "--first-user must be at least 1");
+        let needed = self.accounts + FILES_BESIDES_SOCKETS;
+        let limit = open_files_limit()?;
+        ensure!(
+            limit >= needed,
+            "this process may open {limit} files and needs {needed}: run `ulimit -n {needed}` in this shell first"
+        );
+        Ok(())
+    }
+
+    /// How long to measure.
+    pub(crate) const fn measured(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+
+    /// How long to run before.
+    pub(crate) const fn warm_up(&self) -> Duration {
+        Duration::from_secs(self.warm_up)
+    }
+}
+
+fn named_process(text: &str) -> Result<(String, u32), String> {
+    let (name, id) = text
+        .split_once('=')
+        .ok_or("a server is given as NAME=PID")?;
+    let id = id.parse().map_err(|error| format!("{id}: {error}"))?;
+    Ok((name.to_owned(), id))
+}
+
+fn open_files_limit() -> anyhow::Result<usize> {
+    const FILE: &str = "/proc/self/limits";
+    let text = fs::read_to_string(FILE)
+        .with_context(|| format!("cannot read {FILE}: the load generator runs on Linux"))?;
+    soft_limit(&text).with_context(|| format!("{FILE} has an unknown format"))
+}
+
+/// The soft limit of open files in the text of `/proc/self/limits`.
+fn soft_limit(text: &str) -> Option<usize> {
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
+    match line.split_ascii_whitespace().next()? {
+        "unlimited" => Some(usize::MAX),
+        number => number.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_of_open_files_is_the_soft_one() {
+        let text = "Limit   Soft Limit  Hard Limit  Units\nMax open files            1024                 20000                files\n";
+        assert_eq!(soft_limit(text), Some(1_024));
+        assert_eq!(
+            soft_limit("Max open files  unlimited  unlimited  files"),
+            Some(usize::MAX)
+        );
+        assert_eq!(soft_limit("Max processes 1 1"), None);
+    }
+
+    #[test]
+    fn a_server_has_a_name_and_a_process() {
+        assert_eq!(
+            named_process("postgres=17"),
+            Ok(("postgres".to_owned(), 17))
+        );
+        assert!(named_process("17").is_err());
+        assert!(named_process("postgres=x").is_err());
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+}

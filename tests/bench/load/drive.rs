@@ -1,0 +1,177 @@
+//! The run: who orders when, from the warm-up to the last push.
+
+use std::{sync::Arc, time::Duration};
+
+use ::tests::measure::{LoadReport, per_second};
+use anyhow::{Context, ensure};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    arguments::Arguments,
+    meter::{Costs, Meter},
+    orders::{Attempt, Orders},
+    recorder::END_WITHIN,
+};
+
+/// A slot of the closed loop waits this long after an error, so that a shop that is gone is not hammered.
+const AFTER_ERROR: Duration = Duration::from_millis(200);
+
+/// Orders under way in the open loop; more would only measure how a queue grows.
+const UNDER_WAY_MAX: usize = 50_000;
+
+/// Which customers order, and until when.
+#[derive(Debug, Clone)]
+struct Demand {
+    orders: Arc<Orders>,
+    /// The first so many of the crowd.
+    customers: usize,
+    over: CancellationToken,
+}
+
+/// Runs the load, measures after the warm-up, waits for the last pushes, and reports.
+pub(crate) async fn run(orders: &Arc<Orders>, arguments: &Arguments) -> anyhow::Result<LoadReport> {
+    let meter = Meter::new(&arguments.servers);
+    let demand = Demand {
+        orders: Arc::clone(orders),
+        customers: if arguments.hot { 1 } else { orders.crowd.len() },
+        over: CancellationToken::new(),
+    };
+    let tasks = TaskTracker::new();
+    match arguments.rate {
+        Some(rate) => drop(tasks.spawn(demand.clone().open_loop(rate, tasks.clone()))),
+        None => {
+            for _ in 0..arguments.in_flight {
+                tasks.spawn(demand.clone().closed_loop());
+            }
+        }
+    }
+    show_progress(orders, arguments.warm_up(), "warm-up").await;
+    let from = Instant::now();
+    let before = meter.read()?;
+    orders.recorder.measure(from, from + arguments.measured());
+    show_progress(orders, arguments.measured(), "measured").await;
+    let used = meter.read()?.since(&before);
+    let time = from.elapsed();
+    demand.over.cancel();
+    tasks.close();
+    // Whoever is not done by then has lost an order, and the record shows it.
+    let _ = timeout(END_WITHIN, tasks.wait()).await;
+    let ended: u64 = orders.recorder.so_far().each_second.iter().sum();
+    report(orders, arguments, meter.costs(&used, ended, time))
+}
+
+impl Demand {
+    fn anybody(&self) -> usize {
+        fastrand::usize(..self.customers)
+    }
+
+    /// One of the orders in flight: placed, followed to its end, and again.
+    async fn closed_loop(self) {
+        while !self.over.is_cancelled() {
+            let attempt = self.orders.one(self.anybody(), Instant::now()).await;
+            let pause = match attempt {
+                Attempt::Ended => continue,
+                Attempt::Refused(pause) => pause,
+                Attempt::Failed => AFTER_ERROR,
+            };
+            let _ = timeout(pause, self.over.cancelled()).await;
+        }
+    }
+
+    /// Orders due at fixed instants, whatever becomes of those before.
+    async fn open_loop(self, rate: u32, tasks: TaskTracker) {
+        let start = Instant::now();
+        for number in 0.. {
+            let due = start + due_after(number, rate);
+            // The timer is coarser than the gaps: what is due already needs no waiting.
+            if due > Instant::now() {
+                sleep_until(due).await;
+            }
+            if self.over.is_cancelled() {
+                return;
+            }
+            if tasks.len() > UNDER_WAY_MAX {
+                let orders = &self.orders;
+                orders.recorder.began();
+                orders
+                    .recorder
+                    .failed("the shop does not keep up with this rate");
+                continue;
+            }
+            let demand = self.clone();
+            tasks.spawn(async move { demand.orders.one(demand.anybody(), due).await });
+        }
+    }
+}
+
+/// When an order is due, counted from the first. Computed from the number, so that no rounding adds up.
+fn due_after(number: u64, rate: u32) -> Duration {
+    let rate = u64::from(rate);
+    let seconds = Duration::from_secs(number / rate);
+    seconds + Duration::from_nanos((number % rate) * 1_000_000_000 / rate)
+}
+
+/// Lets this much time pass and says every second how it goes.
+async fn show_progress(orders: &Orders, time: Duration, phase: &str) {
+    let end = Instant::now() + time;
+    let mut before = orders.recorder.count();
+    while Instant::now() < end {
+        let left = end - Instant::now();
+        let began = Instant::now();
+        sleep(left.min(Duration::from_secs(1))).await;
+        let now = orders.recorder.count();
+        let rate = per_second(now - before, began.elapsed());
+        eprintln!("{phase}: {rate:.0} orders/s");
+        before = now;
+    }
+}
+
+fn report(orders: &Orders, arguments: &Arguments, costs: Costs) -> anyhow::Result<LoadReport> {
+    let record = orders.recorder.so_far();
+    let ended = record.finished + record.cancelled;
+    let (from, to) = record.interval.context("nothing was measured")?;
+    ensure!(
+        ended > 0,
+        "not one order ended while it was measured; the first errors: {:?}",
+        record.first_errors
+    );
+    let mut each_second = record.each_second.clone();
+    each_second.resize(usize::try_from(arguments.seconds)?, 0);
+    Ok(LoadReport {
+        seconds: (to - from).as_secs_f64(),
+        orders: ended,
+        orders_per_second: per_second(ended, to - from),
+        orders_each_second: each_second,
+        finished: record.finished,
+        cancelled: record.cancelled,
+        lost: record.lost(),
+        refused: record.refused,
+        errors: record.failed + record.sockets_ended,
+        to_push: record.to_push.quantiles(),
+        to_answer: record.to_answer.quantiles(),
+        first_errors: record.first_errors,
+        generator_cpu_us_per_order: costs.generator,
+        server_cpu_us_per_order: costs.servers,
+        elsewhere_cpus: costs.elsewhere,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schedule_is_even_and_does_not_drift() {
+        assert_eq!(due_after(0, 3_000), Duration::ZERO);
+        assert_eq!(due_after(3, 3_000), Duration::from_millis(1));
+        assert_eq!(due_after(3_000 * 60, 3_000), Duration::from_mins(1));
+        assert_eq!(due_after(7, 1), Duration::from_secs(7));
+        let gaps: Vec<u128> = (1..7_000)
+            .map(|number| {
+                due_after(number, 7_000).as_nanos() - due_after(number - 1, 7_000).as_nanos()
+            })
+            .collect();
+        assert!(gaps.iter().all(|gap| (142_857..=142_858).contains(gap)));
+    }
+}

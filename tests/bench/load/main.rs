@@ -1,0 +1,93 @@
+//! The load generator: customers who place orders at a running shop and watch each of them end.
+//!
+//! A process of its own, so that what it costs is told apart from what the shop costs, and one thread, so that it
+//! leaves as much of the machine to the shop as it can. Every order is followed from its POST to the push of its end
+//! over the WebSocket of its customer.
+
+mod arguments;
+mod board;
+mod connection;
+mod crowd;
+mod drive;
+mod meter;
+mod orders;
+mod pool;
+mod recorder;
+mod sockets;
+
+use std::{process::ExitCode, sync::Arc};
+
+use ::tests::measure::LoadReport;
+use anyhow::Context;
+use clap::Parser;
+
+use crate::{arguments::Arguments, crowd::Crowd, orders::Orders, pool::Pool};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(report) if report.errors == 0 && report.lost == 0 => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<LoadReport> {
+    arguments.check()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("no runtime could be started")?;
+    let report = runtime.block_on(load(arguments))?;
+    if arguments.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        print(&report);
+    }
+    Ok(report)
+}
+
+async fn load(arguments: &Arguments) -> anyhow::Result<LoadReport> {
+    let pool = Arc::new(Pool::new(&arguments.url)?);
+    let crowd = Arc::new(Crowd::sign_in(&pool, arguments).await?);
+    if !arguments.prepared {
+        crowd.fund(&pool).await?;
+    }
+    let orders = Arc::new(Orders::new(pool, crowd));
+    sockets::open_all(&orders).await?;
+    drive::run(&orders, arguments).await
+}
+
+/// The report for people.
+fn print(report: &LoadReport) {
+    println!(
+        "{:.0} orders/s ({} in {:.1} s: {} finished, {} cancelled)",
+        report.orders_per_second, report.orders, report.seconds, report.finished, report.cancelled
+    );
+    for (name, latency) in [
+        ("POST to push  ", report.to_push),
+        ("POST to answer", report.to_answer),
+    ] {
+        println!(
+            "{name}  p50 {:.1}  p90 {:.1}  p99 {:.1}  p99.9 {:.1}  max {:.1} ms",
+            latency.p50_ms, latency.p90_ms, latency.p99_ms, latency.p999_ms, latency.max_ms
+        );
+    }
+    for (name, micros) in &report.server_cpu_us_per_order {
+        println!("{name:<14}  {micros:.1} us of processor per order");
+    }
+    println!(
+        "generator       {:.1} us of processor per order; everything else kept {:.2} processors busy",
+        report.generator_cpu_us_per_order, report.elsewhere_cpus
+    );
+    println!(
+        "{} lost, {} errors, {} put off (503)",
+        report.lost, report.errors, report.refused
+    );
+    for error in &report.first_errors {
+        println!("  {error}");
+    }
+}

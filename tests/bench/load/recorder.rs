@@ -1,0 +1,193 @@
+//! What happened, counted; and, within the measured interval, how long it took.
+
+use std::{
+    sync::{Mutex, MutexGuard},
+    time::Duration,
+};
+
+use ::tests::measure::Latencies;
+use tokio::time::Instant;
+
+use crate::board::End;
+
+/// An order must end this long after it was due; later is as bad as never.
+pub(crate) const END_WITHIN: Duration = Duration::from_secs(15);
+
+/// The errors that are told in full.
+const FIRST_ERRORS: usize = 5;
+
+/// An order whose end was pushed.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) due: Instant,
+    pub(crate) answered: Instant,
+    pub(crate) end: End,
+}
+
+/// The counts of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder(Mutex<Record>);
+
+/// What the counts are at one moment.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Record {
+    /// The measured interval, once it is known.
+    pub(crate) interval: Option<(Instant, Instant)>,
+    /// Orders whose POST was begun.
+    pub(crate) begun: u64,
+    /// Orders whose end was pushed in time, ever.
+    pub(crate) ended: u64,
+    /// Orders whose end was pushed too late.
+    pub(crate) late: u64,
+    pub(crate) refused: u64,
+    pub(crate) failed: u64,
+    /// Sockets that ended.
+    pub(crate) sockets_ended: u64,
+    pub(crate) first_errors: Vec<String>,
+    /// Within the interval.
+    pub(crate) finished: u64,
+    pub(crate) cancelled: u64,
+    pub(crate) to_push: Latencies,
+    pub(crate) to_answer: Latencies,
+    pub(crate) each_second: Vec<u64>,
+}
+
+impl Recorder {
+    /// Measures from one instant to another.
+    pub(crate) fn measure(&self, from: Instant, to: Instant) {
+        self.record().interval = Some((from, to));
+    }
+
+    pub(crate) fn began(&self) {
+        self.record().begun += 1;
+    }
+
+    pub(crate) fn refused(&self) {
+        self.record().refused += 1;
+    }
+
+    pub(crate) fn failed(&self, error: &str) {
+        let mut record = self.record();
+        record.failed += 1;
+        record.tell(error);
+    }
+
+    pub(crate) fn socket_ended(&self, error: &str) {
+        let mut record = self.record();
+        record.sockets_ended += 1;
+        record.tell(error);
+    }
+
+    pub(crate) fn ended(&self, order: &Ended) {
+        self.record().ended(order);
+    }
+
+    /// Everything so far.
+    pub(crate) fn so_far(&self) -> Record {
+        self.record().clone()
+    }
+
+    /// How many orders have ended in time.
+    pub(crate) fn count(&self) -> u64 {
+        self.record().ended
+    }
+
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.0
+            .lock()
+            .expect("nothing panics while it holds the record")
+    }
+}
+
+impl Record {
+    /// Orders of which nothing was heard, or too late: neither an end, nor a refusal, nor an error.
+    pub(crate) fn lost(&self) -> u64 {
+        self.begun - self.ended - self.refused - self.failed
+    }
+
+    fn tell(&mut self, error: &str) {
+        if self.first_errors.len() < FIRST_ERRORS {
+            self.first_errors.push(error.to_owned());
+        }
+    }
+
+    fn ended(&mut self, order: &Ended) {
+        let at = order.end.at;
+        let latency = at.saturating_duration_since(order.due);
+        if latency > END_WITHIN {
+            self.late += 1;
+            self.tell(&format!("an order ended only after {latency:?}"));
+            return;
+        }
+        self.ended += 1;
+        let Some((from, to)) = self.interval else {
+            return;
+        };
+        if at < from || at >= to {
+            return;
+        }
+        if order.end.finished {
+            self.finished += 1;
+        } else {
+            self.cancelled += 1;
+        }
+        self.to_push.add(latency);
+        self.to_answer
+            .add(order.answered.saturating_duration_since(order.due));
+        let second = usize::try_from((at - from).as_secs()).unwrap_or(usize::MAX);
+        if self.each_second.len() <= second {
+            self.each_second.resize(second + 1, 0);
+        }
+        self.each_second[second] += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(due: Instant, took: Duration, finished: bool) -> Ended {
+        Ended {
+            due,
+            answered: due,
+            end: End {
+                at: due + took,
+                finished,
+            },
+        }
+    }
+
+    #[test]
+    fn only_what_ends_within_the_interval_is_measured_and_what_ends_too_late_is_lost() {
+        let recorder = Recorder::default();
+        let start = Instant::now();
+        let second = Duration::from_secs(1);
+        for _ in 0..5 {
+            recorder.began();
+        }
+        recorder.ended(&order(start, second, true));
+        recorder.measure(start + second, start + 3 * second);
+        recorder.ended(&order(start, second, true));
+        recorder.ended(&order(start, 5 * second / 2, false));
+        recorder.ended(&order(start, 3 * second, true));
+        recorder.ended(&order(start, END_WITHIN + second, true));
+        let record = recorder.so_far();
+        assert_eq!((record.finished, record.cancelled), (1, 1));
+        assert_eq!(record.each_second, [1, 1]);
+        assert_eq!(record.to_push.count(), 2);
+        assert_eq!((record.ended, record.late, record.lost()), (4, 1, 1));
+    }
+
+    #[test]
+    fn refusals_and_errors_are_not_lost_orders() {
+        let recorder = Recorder::default();
+        for _ in 0..3 {
+            recorder.began();
+        }
+        recorder.refused();
+        recorder.failed("no answer");
+        let record = recorder.so_far();
+        assert_eq!((record.refused, record.failed, record.lost()), (1, 1, 1));
+        assert_eq!(record.first_errors, ["no answer"]);
+    }
+}
