@@ -5,6 +5,7 @@
 //! is locked or updated. Order within a key holds because every writer locks the aggregate before it appends.
 
 mod read;
+mod unpublished;
 
 use contracts::{CloudEvent, EventId, Message, TraceContext};
 use sqlx::PgTransaction;
@@ -15,6 +16,7 @@ use crate::lane::Lane;
 
 pub(crate) use read::parse_snapshot;
 pub use read::{Difference, OutboxRow, maintain_partitions, read_page, read_since};
+pub use unpublished::{Unpublished, unpublished};
 
 /// The largest event, in bytes of its JSON: a batch must stay below the broker's frame of 128 KiB.
 pub const MAX_EVENT_BYTES: usize = 64 * 1024;
@@ -48,19 +50,20 @@ pub async fn append<M: Message>(
     Ok(event_id)
 }
 
-/// Appends several events in their order, in one statement.
+/// Appends several events in their order, in one statement; gives their ids in the same order.
 pub async fn append_all<M: Message>(
     tx: &mut PgTransaction<'_>,
     messages: &[(M, TraceContext)],
-) -> Result<(), OutboxError> {
+) -> Result<Vec<EventId>, OutboxError> {
     if messages.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut rows = Rows::default();
     for (message, trace) in messages {
         rows.push(message, trace)?;
     }
-    rows.insert(tx).await
+    rows.insert(tx).await?;
+    Ok(rows.event_ids.into_iter().map(EventId::from).collect())
 }
 
 /// The columns of a set of rows, to be inserted by one `unnest`.
