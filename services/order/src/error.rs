@@ -7,6 +7,7 @@ use messaging::{idempotency::InvalidKey, outbox::OutboxError};
 
 use crate::{
     limits,
+    load::Overload,
     order::{DescriptionError, PriceError},
     push::hub::TooMany,
 };
@@ -33,6 +34,8 @@ pub(crate) enum Error {
     /// The cause is logged where it was met, once for all whom it met.
     #[error("the request cannot be answered right now")]
     Unavailable,
+    #[error("too much is under way")]
+    Overloaded(#[from] Overload),
     #[error("the database failed the request")]
     Database(#[from] sqlx::Error),
     #[error("the event could not be appended")]
@@ -109,6 +112,13 @@ impl From<Error> for Problem {
                 "A user may hold {} at once.",
                 limits::SOCKETS_PER_USER
             )),
+            Error::Overloaded(limit) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "overloaded",
+                "Too much is under way; nothing was done",
+            )
+            .detail(sentence(&limit))
+            .retry_after(limit.retry_after()),
             Error::Database(cause) => cause.into(),
             Error::Outbox(_) => Self::internal(&error),
         }

@@ -9,10 +9,12 @@ mod api;
 mod error;
 mod intake;
 pub mod limits;
+pub mod load;
 pub mod metrics;
 pub mod order;
 mod original;
 pub mod push;
+pub mod reconcile;
 pub mod schema;
 pub mod settlement;
 mod state;
@@ -21,8 +23,10 @@ mod storage;
 #[cfg(test)]
 mod testing;
 
+pub use load::{LoadLimits, LoadMonitor};
 pub use metrics::Metrics;
 pub use push::Tail;
+pub use reconcile::{ReconcileSettings, Reconciler};
 pub use settlement::Settlement;
 pub use state::{OrderSettings, OrderState};
 
@@ -61,5 +65,24 @@ pub fn consumer(
 #[must_use]
 pub fn tail(state: &OrderState, metrics: messaging::metrics::Metrics) -> Tail {
     let (hub, pool) = (state.hub().clone(), state.writer_pool().clone());
-    Tail::new(hub, pool, state.status_bell(), metrics)
+    Tail::new(
+        hub,
+        state.load().clone(),
+        pool,
+        state.status_bell(),
+        metrics,
+    )
+}
+
+/// The reader of the outbox's state, by which requests are refused before too much is under way.
+#[must_use]
+pub fn load_monitor(state: &OrderState) -> LoadMonitor {
+    LoadMonitor::new(state.load().clone(), state.writer_pool().clone())
+}
+
+/// The reconciler of this process; of all processes, one at a time works.
+#[must_use]
+pub fn reconciler(state: &OrderState, settings: ReconcileSettings) -> Reconciler {
+    let (pool, metrics) = (state.writer_pool().clone(), state.metrics().clone());
+    Reconciler::new(settings, pool, state.outbox_bell().clone(), metrics)
 }

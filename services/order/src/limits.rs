@@ -76,3 +76,55 @@ pub const TAIL_READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the tail waits before it tries again after the database failed it: the first time, and at most.
 pub const TAIL_RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// How long an order may be NEW before its request for payment is repeated. A request waits ten seconds at most, and the
+/// statements of its transaction take ten each at most, so half of this is left for clocks that disagree: an order placed
+/// by a replica whose clock is further behind would not be looked at.
+pub const RECONCILE_AFTER: Duration = Duration::from_mins(2);
+
+/// How often the request of one order is repeated at most; with [`RECONCILE_PAUSE`], over some three hours.
+pub const RECONCILE_ATTEMPTS: u16 = 8;
+
+/// The pause between two attempts at one order, doubled from the first to the longest.
+pub const RECONCILE_PAUSE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(1));
+
+/// The pause between two turns of the reconciler that found nothing more to do.
+pub const RECONCILE_TURN: Duration = Duration::from_secs(1);
+
+/// How long one turn may take, whatever the network does.
+pub const RECONCILE_TURN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the reconciler's lease lasts without a turn: what a killed replica costs before another takes over.
+pub const RECONCILE_LEASE: Duration = Duration::from_secs(5);
+
+/// The orders walked past in one turn; a full page is followed by the next at once.
+pub const RECONCILE_PAGE_ORDERS: i64 = 5_000;
+
+/// The stuck orders looked at in one turn, and the most requests it repeats: at most so many a second.
+pub const RECONCILE_PAGE_STUCK: i64 = 500;
+
+/// The requests one replica has under way between their arrival and their commit. At 10,000 commits a second the last of
+/// them waits 200 ms; beyond, a queue would only make everybody wait longer.
+pub const UNCOMMITTED_MAX: usize = 2_000;
+
+/// The undecided orders of the whole database, while the outbox moves: at 10,000 decisions a second the newest waits two
+/// seconds. Replicas look before they commit, so it may be passed by what they have under way.
+pub const UNDECIDED_MAX: i64 = 20_000;
+
+/// The age of the oldest unpublished event. An outage of the broker shorter than this is invisible to customers; after a
+/// longer one, what was accepted before takes about as long to be decided as the outage lasted.
+pub const OUTBOX_AGE_MAX: Duration = Duration::from_mins(1);
+
+/// How often the state of the outbox is read.
+pub const LOAD_REFRESH: Duration = Duration::from_millis(100);
+
+/// How long reading the state of the outbox may take.
+pub const LOAD_READ_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The outbox stands still when for this long nothing was settled and nothing was decided: longer than a relay's pause
+/// between two write-backs, and than what a killed relay costs before another takes its lanes.
+pub const OUTBOX_STANDS_STILL: Duration = Duration::from_secs(5);
+
+/// The orders beyond the reconciler's mark that are looked at when the undecided ones are counted: more than are placed
+/// within [`RECONCILE_AFTER`] at 10,000 a second.
+pub const UNDECIDED_COUNTED_MAX: i64 = 2_000_000;

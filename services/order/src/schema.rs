@@ -34,7 +34,7 @@ struct Policy<'r> {
 /// All policies: `api` sees the rows of the user it speaks for; who works for everybody sees all.
 fn policies(roles: &Roles) -> Vec<Policy<'_>> {
     let mut policies = Vec::new();
-    for table in ["orders", "status_history"] {
+    for table in ["orders", "status_history", "repeated_request"] {
         for (name, role, rows) in [
             ("own_rows", &roles.api, OWNER_SAID),
             ("writer", &roles.writer, "true"),
@@ -118,11 +118,16 @@ fn grants(roles: &Roles) -> String {
         });
     format!(
         "grant usage on schema orders to {api}, {writer}, {audit};
-        grant select on orders.orders, orders.status_history to {api}, {writer};
+        grant select on orders.orders, orders.status_history, orders.repeated_request to {api}, {writer};
         grant insert on orders.orders to {writer};
         grant update (status, version, reason, decided_at) on orders.orders to {writer};
         grant insert (order_id, user_id, version, status, reason, at, payment_received_at, payment_decided_at)
             on orders.status_history to {writer};
+        grant insert on orders.repeated_request to {writer};
+        grant select, insert on orders.reconciler to {writer};
+        grant update (holder, lease_until, mark) on orders.reconciler to {writer};
+        grant select, insert, delete on orders.stuck to {writer};
+        grant update (attempts, requested_at, next_attempt_at) on orders.stuck to {writer};
         grant select on all tables in schema orders to {audit};
         {}
         grant select on orders._migrations to {api}, {writer}, {audit}",

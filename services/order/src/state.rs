@@ -8,7 +8,12 @@ use messaging::doorbell::Doorbell;
 use sqlx::PgPool;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{intake::Intake, metrics::Metrics, push::hub::Hub};
+use crate::{
+    intake::Intake,
+    load::{Load, LoadLimits},
+    metrics::Metrics,
+    push::hub::Hub,
+};
 
 /// What the order service needs from outside.
 #[derive(Debug)]
@@ -27,6 +32,8 @@ pub struct OrderSettings {
     pub profile: Profile,
     /// The role that may read everyone's orders, for the original's list.
     pub everyone_role: String,
+    /// How much may be under way.
+    pub load_limits: LoadLimits,
     /// Measures.
     pub metrics: Metrics,
     /// Cancelled when the process begins to stop: sockets close.
@@ -41,6 +48,7 @@ pub struct OrderState {
     settings: Arc<OrderSettings>,
     intake: Intake,
     hub: Arc<Hub>,
+    load: Arc<Load>,
 }
 
 impl OrderState {
@@ -50,10 +58,12 @@ impl OrderState {
         let hub = Hub::new(settings.metrics.clone());
         let bells = [settings.outbox_bell.clone(), settings.status_bell.clone()];
         let intake = Intake::new(settings.writer_pool.clone(), bells);
+        let load = Load::new(settings.load_limits, settings.metrics.clone());
         Self {
             settings: Arc::new(settings),
             intake,
             hub,
+            load,
         }
     }
 
@@ -91,6 +101,18 @@ impl OrderState {
 
     pub(crate) fn intake(&self) -> &Intake {
         &self.intake
+    }
+
+    pub(crate) fn load(&self) -> &Arc<Load> {
+        &self.load
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.settings.metrics
+    }
+
+    pub(crate) fn outbox_bell(&self) -> &Doorbell {
+        &self.settings.outbox_bell
     }
 }
 

@@ -6,6 +6,8 @@ pub(crate) mod history;
 pub(crate) mod orders;
 pub(crate) mod place;
 pub(crate) mod position;
+pub(crate) mod reconcile;
 mod row;
 pub(crate) mod session;
 pub(crate) mod settle;
+pub(crate) mod undecided;

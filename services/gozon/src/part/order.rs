@@ -1,4 +1,5 @@
-//! The order service as a part of a process: routes, the consumer of payment decisions, the tail behind its sockets.
+//! The order service as a part of a process: routes, the consumer of payment decisions, the tail behind its sockets,
+//! the load monitor and the reconciler.
 
 use chassis::{Stage, pool::PoolSettings};
 use messaging::{
@@ -34,6 +35,7 @@ pub(crate) fn add(
         session_keys: config.session_keys.clone(),
         profile: config.profile,
         everyone_role: config.everyone_role.clone(),
+        load_limits: config.load_limits,
         metrics: order::Metrics::register(&mut process.registry),
         stopping: process.lifecycle().stopping(),
         sockets: process.lifecycle().tracker(Stage::Serve),
@@ -41,6 +43,14 @@ pub(crate) fn add(
     spawn_consumer(process, &gate, config, &state);
     let tail = order::tail(&state, process.messaging_metrics.clone());
     process.spawn_behind(&gate, Stage::Support, "order tail", |stop| tail.run(stop));
+    let monitor = order::load_monitor(&state);
+    process.spawn_behind(&gate, Stage::Support, "order load monitor", |stop| {
+        monitor.run(stop)
+    });
+    let reconciler = order::reconciler(&state, config.reconcile.clone());
+    process.spawn_behind(&gate, Stage::Support, "order reconciler", |stop| {
+        reconciler.run(stop)
+    });
     super::spawn_doorbell(
         process,
         &gate,

@@ -54,7 +54,8 @@ pub(crate) struct PlaceOrder {
         (status = BAD_REQUEST, description = "`malformed_json`, `idempotency_key_missing`, `idempotency_key_invalid`", body = Problem, content_type = "application/problem+json"),
         (status = UNAUTHORIZED, description = "`unauthenticated`", body = Problem, content_type = "application/problem+json"),
         (status = UNPROCESSABLE_ENTITY, description = "`invalid_body`, `amount_not_positive`, `amount_too_large`, `description_empty`, `description_too_long`, `description_invalid`, `idempotency_key_reused`", body = Problem, content_type = "application/problem+json"),
-        (status = SERVICE_UNAVAILABLE, description = "`unavailable`", body = Problem, content_type = "application/problem+json"),
+        (status = SERVICE_UNAVAILABLE, description = "`unavailable`, or `overloaded`: too much is under way and nothing was done", body = Problem, content_type = "application/problem+json",
+            headers(("Retry-After" = u64, description = "Seconds after which trying again may be worth it"))),
     )
 )]
 pub(super) async fn place_order(
@@ -75,6 +76,7 @@ pub(super) async fn place_order(
         placed_at: to_stored_precision(OffsetDateTime::now_utc()),
     };
 
+    let _admitted = state.load().admit()?;
     let placed = state
         .intake()
         .place(Placement {

@@ -70,10 +70,11 @@ pub(super) async fn read_order(
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
     let history = storage::history::of_order(&mut tx, user_id, id).await?;
+    let repeated = storage::history::repeated_requests(&mut tx, user_id, id).await?;
     tx.commit().await?;
 
     let details = OrderDetails {
-        timeline: timeline::of_history(&history),
+        timeline: timeline::of_history(&history, &repeated),
         trace_id: order.trace_id.clone(),
         order: order.into(),
     };

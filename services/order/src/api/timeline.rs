@@ -25,6 +25,8 @@ pub(crate) struct TimelineItem {
 pub(crate) enum TimelineStep {
     /// The order was accepted.
     Placed,
+    /// Its request for payment was repeated, for it was NEW for too long.
+    PaymentRequestedAgain,
     /// The payment service took it up.
     PaymentRequested,
     /// The payment service decided.
@@ -35,9 +37,18 @@ pub(crate) enum TimelineStep {
     Cancelled,
 }
 
-/// The steps behind a history. Sorted by instant, because two machines' clocks may disagree; equal ones keep their order.
-pub(super) fn of_history(history: &[HistoryEntry]) -> Vec<TimelineItem> {
-    let mut items: Vec<TimelineItem> = history.iter().flat_map(steps).collect();
+/// The steps behind a history and the requests that were repeated meanwhile. Sorted by instant, because two machines'
+/// clocks may disagree; equal ones keep their order.
+pub(super) fn of_history(
+    history: &[HistoryEntry],
+    repeated: &[OffsetDateTime],
+) -> Vec<TimelineItem> {
+    let again = repeated.iter().map(|at| TimelineItem {
+        step: TimelineStep::PaymentRequestedAgain,
+        at: *at,
+        detail: None,
+    });
+    let mut items: Vec<TimelineItem> = history.iter().flat_map(steps).chain(again).collect();
     items.sort_by_key(|item| item.at);
     items
 }
@@ -95,7 +106,7 @@ mod tests {
             payment_received_at: Some(at(2)),
             payment_decided_at: Some(at(2)),
         };
-        let steps: Vec<_> = of_history(&[placed, cancelled])
+        let steps: Vec<_> = of_history(&[placed, cancelled], &[at(3)])
             .into_iter()
             .map(|item| (item.step, item.at.unix_timestamp(), item.detail))
             .collect();
@@ -105,6 +116,7 @@ mod tests {
                 (TimelineStep::Placed, 1, None),
                 (TimelineStep::PaymentRequested, 2, None),
                 (TimelineStep::PaymentDecided, 2, None),
+                (TimelineStep::PaymentRequestedAgain, 3, None),
                 (TimelineStep::Cancelled, 4, Some("no_account")),
             ]
         );

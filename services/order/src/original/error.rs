@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::{
     error::Error,
+    load::Overload,
     order::{DescriptionError, PriceError},
 };
 
@@ -41,6 +42,12 @@ pub(crate) struct Failure {
 impl From<sqlx::Error> for OriginalError {
     fn from(error: sqlx::Error) -> Self {
         Error::from(error).into()
+    }
+}
+
+impl From<Overload> for OriginalError {
+    fn from(overload: Overload) -> Self {
+        Error::from(overload).into()
     }
 }
 

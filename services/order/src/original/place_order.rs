@@ -1,7 +1,7 @@
 //! `POST /api/orders/orders`: places an order for whoever the body names.
 
 use axum::extract::State;
-use chassis::{extract::Json, trace::Trace};
+use chassis::{Problem, extract::Json, trace::Trace};
 use contracts::{OrderId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -58,6 +58,8 @@ pub(crate) struct Placed {
     responses(
         (status = OK, description = "Placed", body = Placed),
         (status = UNPROCESSABLE_ENTITY, description = "The body is not what this request wants", body = Failure),
+        (status = SERVICE_UNAVAILABLE, description = "`unavailable`, or `overloaded`: too much is under way and nothing was done", body = Problem, content_type = "application/problem+json",
+            headers(("Retry-After" = u64, description = "Seconds after which trying again may be worth it"))),
     )
 )]
 pub(super) async fn place_order(
@@ -74,6 +76,7 @@ pub(super) async fn place_order(
         placed_at: to_stored_precision(OffsetDateTime::now_utc()),
     };
 
+    let _admitted = state.load().admit()?;
     let placed = state
         .intake()
         .place(Placement {

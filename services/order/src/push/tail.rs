@@ -15,11 +15,13 @@ use uuid::Uuid;
 use super::hub::{Changed, Hub, Update};
 use crate::{
     limits,
+    load::{Load, Tally, Undecided},
     order::Order,
     status::Status,
     storage::{
         changes::{self, Change, Contents},
         position::{self, Position},
+        undecided::present_and_undecided,
     },
 };
 
@@ -30,6 +32,7 @@ const QUERY_CANCELED: &str = "57014";
 #[derive(Debug)]
 pub struct Tail {
     hub: Arc<Hub>,
+    load: Arc<Load>,
     pool: PgPool,
     bell: Bell,
     metrics: messaging::metrics::Metrics,
@@ -38,12 +41,14 @@ pub struct Tail {
 impl Tail {
     pub(crate) fn new(
         hub: Arc<Hub>,
+        load: Arc<Load>,
         pool: PgPool,
         doorbell: &Doorbell,
         metrics: messaging::metrics::Metrics,
     ) -> Self {
         Self {
             hub,
+            load,
             pool,
             bell: doorbell.bell(),
             metrics,
@@ -83,6 +88,9 @@ impl Tail {
             Some(place) if place.is_at_or_before(&present) => place,
             lost => {
                 // The first start, or a restored database: whoever reads its opening from now on, reads it after this.
+                let counted = present_and_undecided(&mut connection, limits::UNDECIDED_COUNTED_MAX);
+                let (present, undecided) = in_time(counted).await?;
+                self.load.undecided().begin(undecided);
                 let place = lost.insert(present);
                 self.hub.tail_has_a_place();
                 place
@@ -93,6 +101,7 @@ impl Tail {
             let begun = Instant::now();
             let found = in_time(step(
                 &self.hub,
+                self.load.undecided(),
                 &mut connection,
                 place,
                 limits::TAIL_PAGE_ROWS,
@@ -120,6 +129,7 @@ impl Tail {
 /// A difference larger than a page is pinned to the snapshot of its first page, and read page by page up to it.
 pub(crate) async fn step(
     hub: &Hub,
+    undecided: &Undecided,
     connection: &mut PgConnection,
     place: &mut Position,
     page_rows: i64,
@@ -134,8 +144,12 @@ pub(crate) async fn step(
     });
     let mut last_xid = place.last_xid();
     let mut found = 0;
+    let mut tally = Tally::default();
     loop {
         found += page.len();
+        for change in &page {
+            tally.add(change.version);
+        }
         last_xid = page
             .iter()
             .map(|change| change.xid)
@@ -154,6 +168,8 @@ pub(crate) async fn step(
         )
         .await?;
     }
+    // Together with the place: a step that fails is taken again from the same one.
+    undecided.apply(tally);
     *place = reached.up_to(last_xid);
     Ok(found)
 }

@@ -45,3 +45,21 @@ pub(crate) async fn of_order(
         })
         .collect()
 }
+
+/// When the request for payment of this user's order was repeated, oldest first.
+pub(crate) async fn repeated_requests(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    order_id: OrderId,
+) -> Result<Vec<OffsetDateTime>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select at
+        from orders.repeated_request
+        where order_id = $1 and user_id = $2
+        order by attempt",
+        order_id.as_uuid(),
+        user_id.as_i64(),
+    )
+    .fetch_all(connection)
+    .await
+}

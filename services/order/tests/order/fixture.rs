@@ -14,7 +14,7 @@ use messaging::{
     doorbell::{Channel, Doorbell},
     schema::Roles,
 };
-use order::{OrderSettings, OrderState, Settlement};
+use order::{LoadLimits, OrderSettings, OrderState, Settlement};
 use serde_json::{Value, json};
 use sqlx::{
     AssertSqlSafe, PgPool, PgTransaction,
@@ -33,6 +33,7 @@ pub(crate) struct Shop {
     pub(crate) state: OrderState,
     pub(crate) router: Router,
     pub(crate) admin: PgPool,
+    pub(crate) metrics: order::Metrics,
     pub(crate) writer: PgPool,
     /// What the service's own connections go over.
     pub(crate) wire: Proxy,
@@ -68,6 +69,10 @@ impl Shop {
     }
 
     pub(crate) async fn open_as(profile: Profile) -> Self {
+        Self::open_with(profile, LoadLimits::default()).await
+    }
+
+    pub(crate) async fn open_with(profile: Profile, load_limits: LoadLimits) -> Self {
         let database = TestDatabase::create(Service::Orders).await;
         let owner = database.pool(Login::Owner);
         let mut connection = owner.acquire().await.unwrap();
@@ -88,6 +93,7 @@ impl Shop {
         let outbox_bell = Doorbell::new(Channel::Outbox);
         let status_bell = Doorbell::new(Channel::StatusHistory);
         let keys = SessionKeys::parse("c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U").unwrap();
+        let metrics = order::Metrics::default();
         let (stopping, sockets) = (CancellationToken::new(), TaskTracker::new());
         let state = OrderState::new(OrderSettings {
             api_pool: over(&wire, database.url(Login::Api)),
@@ -97,7 +103,8 @@ impl Shop {
             session_keys: keys.clone(),
             profile,
             everyone_role: "orders_everyone".to_owned(),
-            metrics: order::Metrics::default(),
+            load_limits,
+            metrics: metrics.clone(),
             stopping: stopping.clone(),
             sockets: sockets.clone(),
         });
@@ -111,6 +118,7 @@ impl Shop {
             state,
             router,
             admin,
+            metrics,
             writer,
             wire,
             outbox_bell,

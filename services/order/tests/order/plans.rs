@@ -80,7 +80,7 @@ fn check(plan: &str, index: &str) {
 async fn the_list_reads_one_index_range_under_row_level_security() {
     let shop = Shop::open().await;
     fill(&shop).await;
-    let list = statement(&["from orders.orders", "id < $2", "order by id desc"]);
+    let list = statement(&["user_id = $1 and id < $2", "order by id desc"]);
     let mut tx = shop.database.pool(Login::Api).begin().await.unwrap();
     sqlx::query("select set_config('gozon.user_id', '7', true)")
         .execute(&mut *tx)
@@ -169,7 +169,7 @@ async fn a_resume_reads_one_users_changes_however_many_others_there_are() {
 async fn settlement_finds_its_orders_by_their_key() {
     let shop = Shop::open().await;
     fill(&shop).await;
-    let lock = statement(&["for no key update"]);
+    let lock = statement(&["for no key update", "select id, user_id, status"]);
     let ids: Vec<Uuid> =
         sqlx::query_scalar("select id from orders.orders order by random() limit 100")
             .fetch_all(&shop.admin)
@@ -194,4 +194,37 @@ async fn the_last_transaction_of_everybody_and_of_one_user_is_one_look_into_an_i
     for plan in [of_everybody, of_user] {
         assert!(plan.contains("Limit") && !plan.contains("Sort"), "{plan}");
     }
+}
+
+#[tokio::test]
+async fn the_reconcilers_walk_and_the_count_of_undecided_orders_read_a_range_of_the_primary_key() {
+    let shop = Shop::open().await;
+    fill(&shop).await;
+    let mark: Uuid =
+        sqlx::query_scalar("select id from orders.orders order by id desc offset 500 limit 1")
+            .fetch_one(&shop.admin)
+            .await
+            .unwrap();
+    shop.damage(&format!(
+        "insert into orders.reconciler (mark) values ('{mark}')"
+    ))
+    .await;
+    let walk = statement(&["page as materialized", "orders.stuck"]);
+    let mut tx = shop.writer.begin().await.unwrap();
+    let walk = plan(&mut tx, &walk, |query| {
+        let now = time::OffsetDateTime::now_utc();
+        query.bind(mark).bind(Uuid::max()).bind(5_000_i64).bind(now)
+    })
+    .await;
+    check(&walk, "orders_pkey");
+    assert!(walk.contains("rows=500 "), "{walk}");
+    tx.rollback().await.unwrap();
+
+    let count = statement(&["undecided!"]);
+    shop.damage("insert into orders.stuck (order_id, since, requested_at) select id, now(), now() from orders.orders order by id limit 500")
+        .await;
+    let mut connection = shop.writer.acquire().await.unwrap();
+    let count = plan(&mut connection, &count, |query| query.bind(1_000_000_i64)).await;
+    check(&count, "orders_pkey");
+    assert!(count.contains("rows=500 "), "{count}");
 }

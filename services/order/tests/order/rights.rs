@@ -46,6 +46,8 @@ async fn each_login_is_refused_what_it_must_not_do() {
     );
     let (truncate, drop) = ("truncate orders.orders", "drop table orders.orders");
     let create = "create table orders.mine (id int)";
+    let rewrite_audit = "update orders.repeated_request set why = ''";
+    let steal_the_lease = "update orders.reconciler set holder = null";
     let forge = "update orders._migrations set success = true";
     let reads = [
         "select * from orders.orders",
@@ -64,6 +66,10 @@ async fn each_login_is_refused_what_it_must_not_do() {
         drop,
         create,
         forge,
+        rewrite_audit,
+        steal_the_lease,
+        "insert into orders.stuck default values",
+        "delete from orders.stuck",
     ];
     for statement in writes {
         for login in [Login::Api, Login::Audit, Login::Relay] {
@@ -80,11 +86,20 @@ async fn each_login_is_refused_what_it_must_not_do() {
         drop,
         create,
         forge,
+        rewrite_audit,
+        "delete from orders.repeated_request",
+        "delete from orders.reconciler",
     ] {
         refused(&shop, Login::Writer, statement).await;
     }
     for statement in reads {
         refused(&shop, Login::Relay, statement).await;
+    }
+    for statement in [
+        "select * from orders.stuck",
+        "select * from orders.reconciler",
+    ] {
+        refused(&shop, Login::Api, statement).await;
     }
     for login in [Login::Writer, Login::Relay, Login::Audit] {
         refused(&shop, login, "set role orders_everyone").await;
@@ -124,8 +139,17 @@ async fn row_level_security_alone_keeps_users_apart() {
     let shop = Shop::open().await;
     shop.placed(7).await;
     shop.placed(8).await;
+    shop.damage(
+        "insert into orders.repeated_request (order_id, attempt, user_id, event_id, at, why)
+        select id, 1, user_id, gen_random_uuid(), now(), 'lost' from orders.orders",
+    )
+    .await;
     let api = shop.database.pool(Login::Api);
-    for table in ["orders.orders", "orders.status_history"] {
+    for table in [
+        "orders.orders",
+        "orders.status_history",
+        "orders.repeated_request",
+    ] {
         let everything = format!("select user_id from {table}");
         let mut tx = api.begin().await.unwrap();
         sqlx::query("select set_config('gozon.user_id', '7', true)")

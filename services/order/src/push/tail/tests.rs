@@ -10,6 +10,7 @@ async fn the_place_passes_no_transaction_whose_number_a_crash_could_give_again()
     let database = testing::database().await;
     let writer = database.pool(Login::Writer);
     let hub = Hub::new(Metrics::default());
+    let undecided = Undecided::default();
     let mut reader = writer.acquire().await.unwrap();
     let mut place = position::present(&mut reader).await.unwrap();
     for rows in [1, 0, 2] {
@@ -32,7 +33,12 @@ async fn the_place_passes_no_transaction_whose_number_a_crash_could_give_again()
             .await
             .unwrap();
         undone.rollback().await.unwrap();
-        assert_eq!(step(&hub, &mut reader, &mut place, 10).await.unwrap(), rows);
+        assert_eq!(
+            step(&hub, &undecided, &mut reader, &mut place, 10)
+                .await
+                .unwrap(),
+            rows
+        );
         assert_eq!(place.last_xid(), last_xid);
     }
 }
