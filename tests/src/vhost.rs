@@ -13,7 +13,7 @@ use crate::{Instance, RawBroker, background, http_client, leftovers};
 pub enum BrokerUser {
     /// Declares the topology.
     Owner,
-    /// Publishes, and declares the topology again after a return.
+    /// Publishes events, declares its fences, and the topology again after a return.
     Relay,
     /// Reads its queues, and nothing else.
     Service,
@@ -36,7 +36,12 @@ impl BrokerUser {
     /// What the user may do, as regular expressions over names: the same as in a real vhost.
     fn permissions(self) -> Value {
         match self {
-            Self::Owner | Self::Relay => json!({"configure": ".*", "write": ".*", "read": ".*"}),
+            Self::Owner => json!({"configure": ".*", "write": ".*", "read": ".*"}),
+            Self::Relay => json!({
+                "configure": r"^(gozon\.(events|dead-letters|fence\..+)|(payment|order)\..+)$",
+                "write": r"^(gozon\.(events|dead-letters)|(payment|order)\..+)$",
+                "read": r"^(gozon\.(events|dead-letters)|(payment|order)\..+)$",
+            }),
             Self::Service => {
                 json!({"configure": "", "write": "", "read": r"^(payment|order)\..*"})
             }
@@ -106,12 +111,12 @@ impl TestVhost {
         self.url_of(user).as_str()
     }
 
-    /// A plain AMQP client with the relay's rights: publishes anything, looks into any queue.
+    /// A plain AMQP client with the owner's rights: publishes anything, looks into any queue.
     ///
     /// # Panics
     /// When the broker is not there.
     pub async fn raw(&self) -> RawBroker {
-        RawBroker::connect(self.url(BrokerUser::Relay)).await
+        RawBroker::connect(self.url(BrokerUser::Owner)).await
     }
 
     /// A call of the management API, for example to close every connection or to read a queue's arguments; the path

@@ -142,6 +142,9 @@ configure_rabbitmq() {
 # would show the password to everyone who lists processes.
 write_definitions() {
   local admin_user='' admin_permission=''
+  # The relay publishes to the exchange of events alone, not by the default one into queues; declaring the topology again
+  # takes the rights to read and write on its parts.
+  local topology='^(gozon\\.(events|dead-letters)|(payment|order)\\..+)$'
   if management_wanted; then
     admin_user=", $(user_json admin administrator)"
     admin_permission=", $(permission_json admin '.*' '.*' '.*')"
@@ -152,7 +155,7 @@ write_definitions() {
   "users": [$(user_json owner), $(user_json relay), $(user_json service)$admin_user],
   "permissions": [
     $(permission_json owner '.*' '.*' '.*'),
-    $(permission_json relay '.*' '.*' '.*'),
+    $(permission_json relay '^(gozon\\.(events|dead-letters|fence\\..+)|(payment|order)\\..+)$' "$topology" "$topology"),
     $(permission_json service '' '' '^(payment|order)\\..*')$admin_permission
   ]
 }

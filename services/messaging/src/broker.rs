@@ -101,12 +101,15 @@ impl fmt::Debug for BrokerUrl {
     }
 }
 
-/// Closes a connection that may be dead already; what was confirmed or acknowledged stays so.
-pub(crate) async fn close(connection: Connection) {
+/// Closes a connection that may be dead already; what was confirmed or acknowledged stays so. Says whether the broker
+/// agreed in time.
+pub(crate) async fn close(connection: Connection) -> bool {
     let closed = tokio::time::timeout(CLOSE_TIMEOUT, connection.close(200, "done".into())).await;
-    if !matches!(closed, Ok(Ok(()))) {
+    let agreed = matches!(closed, Ok(Ok(())));
+    if !agreed {
         tracing::debug!("a connection to the broker was gone before it was closed");
     }
+    agreed
 }
 
 /// Waits for the broker to do something, but not for ever: a queue without a leader answers nothing.

@@ -16,6 +16,9 @@ const COALESCE: Duration = Duration::from_millis(10);
 /// The pause before a lost connection is made again.
 const RECONNECT: Duration = Duration::from_secs(1);
 
+/// What a notification carries when lanes change hands, and not rows.
+pub(crate) const HAND_OVER: &str = "lanes";
+
 /// What a doorbell is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Channel {
@@ -51,6 +54,7 @@ pub enum WokenBy {
 struct Rings {
     signals: u64,
     notifications: u64,
+    hand_overs: u64,
 }
 
 /// A doorbell; clones ring the same one.
@@ -129,7 +133,9 @@ impl Doorbell {
         // What was committed while nobody listened is found by this ring.
         loop {
             self.rings.send_modify(|rings| rings.notifications += 1);
-            listener.recv().await?;
+            if listener.recv().await?.payload() == HAND_OVER {
+                self.rings.send_modify(|rings| rings.hand_overs += 1);
+            }
         }
     }
 }
@@ -150,6 +156,12 @@ async fn keep<F: Future<Output = Result<Infallible, sqlx::Error>>>(
 }
 
 impl Bell {
+    /// Counts the notifications that told of lanes to be taken or given up.
+    #[must_use]
+    pub fn hand_overs(&self) -> u64 {
+        self.rings.borrow().hand_overs
+    }
+
     /// Waits for a ring since the last wait, but not longer than `at_most`.
     pub async fn wait(&mut self, at_most: Duration) -> WokenBy {
         let before = *self.rings.borrow();

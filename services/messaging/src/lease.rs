@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use sqlx::PgConnection;
 
-use crate::{lane::LANES, outbox::parse_snapshot, snapshot::Snapshot};
+use crate::{
+    doorbell::{Channel, HAND_OVER},
+    lane::LANES,
+    outbox::parse_snapshot,
+    snapshot::Snapshot,
+};
 
 /// How long a lease holds without renewal: what a killed relay costs before another takes over.
 pub const LEASE: Duration = Duration::from_secs(3);
@@ -28,6 +33,8 @@ pub struct Acquired {
     pub lease: Lease,
     /// Where the last owner wrote back that everything is published.
     pub settled: Snapshot,
+    /// Every row up to this id is seen by `settled`.
+    pub settled_id: i64,
     /// The lane's cursor was of another cluster (a logical restore): everything retained is published again.
     pub reset: bool,
 }
@@ -56,11 +63,48 @@ pub fn fair_share(live: i64) -> i64 {
     (i64::from(LANES) + live.max(1) - 1) / live.max(1)
 }
 
+/// What stands between a relay and the lanes it could take.
+#[derive(Debug, Clone, Default)]
+pub struct Claimable {
+    /// How many there are.
+    pub lanes: i64,
+    /// The connections of their last owners: each must be gone from the broker before its lanes are taken.
+    pub fences: Vec<String>,
+    /// Some lane's cursor is of another cluster: the rows must be made this cluster's own before anything is read.
+    pub foreign: bool,
+}
+
+/// Looks at the lanes that [`acquire`] could take, without taking any.
+pub async fn claimable(
+    connection: &mut PgConnection,
+    relay: &str,
+    held: &[i16],
+    fence: &str,
+) -> Result<Claimable, sqlx::Error> {
+    sqlx::query_as!(
+        Claimable,
+        r#"select count(*) as "lanes!",
+                  coalesce(array_agg(distinct fence) filter (where fence <> $3), '{}') as "fences!",
+                  coalesce(bool_or(system_identifier <> (pg_control_system()).system_identifier
+                      or pg_snapshot_xmax(settled) > pg_snapshot_xmax(pg_current_snapshot())), false) as "foreign!"
+           from messaging.lane
+           where lease_until is null or lease_until < now() or (owner = $1 and lane <> all($2))"#,
+        relay,
+        held,
+        fence,
+    )
+    .fetch_one(connection)
+    .await
+}
+
 /// Takes up to `at_most` lanes that nobody owns, whose lease has ended, or that are this relay's own but not among those
-/// it holds: it forgot how far it was.
+/// it holds: it forgot how far it was. Only lanes without a fence, with this relay's own, or with one of those that are
+/// `gone` from the broker: whoever else published them may still write.
 pub async fn acquire(
     connection: &mut PgConnection,
     relay: &str,
+    fence: &str,
+    gone: &[String],
     held: &[i16],
     at_most: i64,
 ) -> Result<Vec<Acquired>, sqlx::Error> {
@@ -70,7 +114,8 @@ pub async fn acquire(
                    system_identifier <> (pg_control_system()).system_identifier
                        or pg_snapshot_xmax(settled) > pg_snapshot_xmax(pg_current_snapshot()) as foreign_cluster
             from messaging.lane
-            where lease_until is null or lease_until < now() or (owner = $1 and lane <> all($5))
+            where (lease_until is null or lease_until < now() or (owner = $1 and lane <> all($5)))
+              and (fence is null or fence = $6 or fence = any($7))
             order by lane
             limit $2
             for update skip locked
@@ -78,17 +123,21 @@ pub async fn acquire(
         update messaging.lane
         set owner = $1,
             epoch = epoch + 1,
+            fence = $6,
             lease_until = now() + make_interval(secs => $3),
             settled = case when foreign_cluster then $4::text::pg_snapshot else settled end,
+            settled_id = case when foreign_cluster then 0 else settled_id end,
             system_identifier = (pg_control_system()).system_identifier
         from free
         where lane.lane = free.lane
-        returning lane.lane, epoch, settled::text as "settled!", foreign_cluster as "foreign_cluster!""#,
+        returning lane.lane, epoch, settled::text as "settled!", settled_id, foreign_cluster as "foreign_cluster!""#,
         relay,
         at_most,
         LEASE.as_secs_f64(),
         Snapshot::beginning().to_string(),
         held,
+        fence,
+        gone,
     )
     .fetch_all(connection)
     .await?;
@@ -100,6 +149,7 @@ pub async fn acquire(
                     epoch: row.epoch,
                 },
                 settled: parse_snapshot(&row.settled)?,
+                settled_id: row.settled_id,
                 reset: row.foreign_cluster,
             })
         })
@@ -123,6 +173,32 @@ pub async fn renew(
         relay,
         &lanes,
         &epochs,
+        LEASE.as_secs_f64(),
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Takes lanes this relay owns again under its new connection, with new epochs; those not returned are lost. The old
+/// connection is gone from the broker.
+pub async fn take_again(
+    connection: &mut PgConnection,
+    relay: &str,
+    leases: &[Lease],
+    fence: &str,
+) -> Result<Vec<Lease>, sqlx::Error> {
+    let (lanes, epochs) = columns(leases);
+    sqlx::query_as!(
+        Lease,
+        "update messaging.lane
+         set epoch = lane.epoch + 1, fence = $4, lease_until = now() + make_interval(secs => $5)
+         from unnest($2::smallint[], $3::bigint[]) as mine (lane, epoch)
+         where lane.lane = mine.lane and lane.epoch = mine.epoch and owner = $1
+         returning lane.lane, lane.epoch",
+        relay,
+        &lanes,
+        &epochs,
+        fence,
         LEASE.as_secs_f64(),
     )
     .fetch_all(connection)
@@ -153,21 +229,36 @@ pub async fn settle(
     .await
 }
 
-/// Gives lanes up, so that another relay takes them at once.
+/// Gives lanes up and rings the other relays, so that one of them takes the lanes at once. `fence` names a connection
+/// that may still write to the broker; none if all it wrote is confirmed or it is closed.
 pub async fn release(
     connection: &mut PgConnection,
     relay: &str,
     leases: &[Lease],
+    fence: Option<&str>,
 ) -> Result<(), sqlx::Error> {
     let (lanes, epochs) = columns(leases);
     sqlx::query!(
         "update messaging.lane
-         set owner = null, lease_until = null
+         set owner = null, lease_until = null, fence = $4
          from unnest($2::smallint[], $3::bigint[]) as mine (lane, epoch)
          where lane.lane = mine.lane and lane.epoch = mine.epoch and owner = $1",
         relay,
         &lanes,
         &epochs,
+        fence,
+    )
+    .execute(&mut *connection)
+    .await?;
+    ring(connection).await
+}
+
+/// Tells the other relays that lanes are to be taken or given up.
+pub async fn ring(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "select pg_notify($1, $2)",
+        Channel::Outbox.as_str(),
+        HAND_OVER
     )
     .execute(connection)
     .await?;

@@ -10,6 +10,8 @@ use lapin::{
 };
 use uuid::Uuid;
 
+mod fence;
+
 use crate::{
     broker::{self, BrokerError, BrokerUrl, in_time},
     topology,
@@ -61,15 +63,16 @@ impl Answer {
     }
 }
 
-/// A connection that publishes.
+/// A connection that publishes, and the queue that shows to others whether it lives.
 #[derive(Debug)]
 pub struct Publisher {
     connection: Connection,
     channel: Channel,
+    fence: String,
 }
 
 impl Publisher {
-    /// Connects under a name; refuses to work without confirms.
+    /// Connects under a name and declares the fence; refuses to work without confirms.
     pub async fn connect(broker: &BrokerUrl, name: &str) -> Result<Self, BrokerError> {
         let connection = broker.connect(name).await?;
         let channel = in_time("open a channel", connection.create_channel()).await?;
@@ -78,10 +81,25 @@ impl Publisher {
             channel.confirm_select(ConfirmSelectOptions::default()),
         )
         .await?;
+        let fence = fence::declare(&channel).await?;
         Ok(Self {
             connection,
             channel,
+            fence,
         })
+    }
+
+    /// The name of this connection's fence.
+    #[must_use]
+    pub fn fence(&self) -> &str {
+        &self.fence
+    }
+
+    /// Whether the connection behind another fence is gone: nothing it wrote can reach a queue any more.
+    pub async fn is_gone(&self, fence: &str) -> Result<bool, BrokerError> {
+        // A channel of its own: the refusal, which is the answer, closes the channel it was asked on.
+        let channel = in_time("open a channel", self.connection.create_channel()).await?;
+        fence::is_gone(&channel, fence).await
     }
 
     /// Whether the broker asked to pause; nothing should be published until it lets go.
@@ -120,9 +138,10 @@ impl Publisher {
         in_time("close a channel", channel.close(200, "done".into())).await
     }
 
-    /// Closes the connection; what was confirmed stays confirmed.
-    pub async fn close(self) {
-        broker::close(self.connection).await;
+    /// Closes the connection; what was confirmed stays confirmed. Says whether the broker agreed: if it did not, the
+    /// connection may live on its side, and its fence with it.
+    pub async fn close(self) -> bool {
+        broker::close(self.connection).await
     }
 
     async fn send(&self, message: &Outgoing) -> Result<lapin::PublisherConfirm, lapin::Error> {

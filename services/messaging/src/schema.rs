@@ -131,7 +131,7 @@ fn grants(roles: &Roles) -> String {
         grant update (request_digest, resource_id, created_at) on messaging.idempotency_key to {writer};
         grant execute on function messaging.inbox_horizon() to {writer};
         grant select on messaging.outbox, messaging.lane to {relay};
-        grant update (epoch, owner, lease_until, settled, system_identifier) on messaging.lane to {relay};
+        grant update (epoch, owner, fence, lease_until, settled, settled_id, system_identifier) on messaging.lane to {relay};
         grant select, insert, delete on messaging.relay to {relay};
         grant update (heartbeat) on messaging.relay to {relay};
         grant execute on function messaging.maintain_partitions() to {relay};

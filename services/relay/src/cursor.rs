@@ -51,6 +51,22 @@ impl Cursors {
             .collect()
     }
 
+    pub(crate) fn lanes(&self) -> Vec<i16> {
+        self.0.iter().flat_map(Cursor::lanes).collect()
+    }
+
+    /// Takes on the epochs of lanes leased again; the others are lost.
+    pub(crate) fn take_again(&mut self, held: &[Lease]) {
+        for cursor in &mut self.0 {
+            cursor.leases.retain_mut(|lease| {
+                let again = held.iter().find(|again| again.lane == lease.lane);
+                *lease = again.copied().unwrap_or(*lease);
+                again.is_some()
+            });
+        }
+        self.0.retain(|cursor| !cursor.leases.is_empty());
+    }
+
     pub(crate) fn owns(&self, lane: i16) -> bool {
         self.0
             .iter()
@@ -144,6 +160,7 @@ mod tests {
         Acquired {
             lease: Lease { lane, epoch: 1 },
             settled: settled.parse().unwrap(),
+            settled_id: 0,
             reset: false,
         }
     }

@@ -63,6 +63,9 @@ pub enum RelayError {
     /// The leases could not be renewed in time: another relay may own the lanes by now.
     #[error("the relay's leases ended")]
     LeaseEnded,
+    /// The broker still knows this relay's last connection, which could write behind the new one's back.
+    #[error("the relay's last connection to the broker is not gone yet")]
+    OldConnectionLives,
     /// The relay was told to stop while the broker would not take its messages.
     #[error("the relay was stopped before the broker took its messages")]
     Stopped,
@@ -81,6 +84,12 @@ pub struct Relay {
     connection: Option<PoolConnection<Postgres>>,
     cursors: Cursors,
     publisher: Option<Publisher>,
+    /// The fence of the connection under which the lanes are leased, also when that connection is gone.
+    fence: Option<String>,
+    /// Whether the others were told that this relay is there.
+    joined: bool,
+    /// The hand-overs rung when lanes were last looked for.
+    hand_overs: u64,
     leases_hold_until: Instant,
     renew_at: Instant,
     write_back_at: Instant,
@@ -107,6 +116,9 @@ impl Relay {
             connection: None,
             cursors: Cursors::default(),
             publisher: None,
+            fence: None,
+            joined: false,
+            hand_overs: 0,
             leases_hold_until: now,
             renew_at: now,
             write_back_at: now,
@@ -151,7 +163,7 @@ impl Relay {
     }
 
     async fn turn(&mut self, stop: &CancellationToken) -> Result<usize, RelayError> {
-        if Instant::now() >= self.renew_at {
+        if Instant::now() >= self.renew_at || self.bell.hand_overs() != self.hand_overs {
             self.upkeep().await?;
         }
         let published = self.step(stop).await?;

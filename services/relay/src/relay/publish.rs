@@ -3,7 +3,7 @@
 use messaging::{
     metrics::{DatabaseLabels, PublishLabels},
     outbox::OutboxRow,
-    publisher::{Answer, Outgoing, Publisher},
+    publisher::{Answer, Outgoing},
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,10 @@ impl Relay {
     ) -> Result<(), RelayError> {
         let mut pause = RETRY.0;
         loop {
+            // First the connection: leasing the lanes again under a new one shows which are lost.
+            if !wave.is_empty() {
+                self.ready_publisher().await?;
+            }
             self.forget_lost(&mut wave);
             if wave.is_empty() {
                 return Ok(());
@@ -73,17 +77,7 @@ impl Relay {
 
     /// One attempt at a set of messages, renewing leases while the broker thinks.
     async fn send(&mut self, messages: Vec<Outgoing>) -> Result<Vec<Answer>, RelayError> {
-        let publisher = if let Some(publisher) = self.publisher.take().filter(Publisher::is_usable)
-        {
-            publisher
-        } else {
-            let (broker, name) = (
-                self.broker.clone(),
-                format!("gozon relay {}", self.settings.name),
-            );
-            self.renewing(async move { Publisher::connect(&broker, &name).await })
-                .await??
-        };
+        let publisher = self.publisher.take().ok_or(RelayError::LeaseEnded)?;
         if publisher.is_blocked() {
             tracing::warn!(
                 relay = self.settings.name,
@@ -95,6 +89,7 @@ impl Relay {
         if Instant::now() >= self.leases_hold_until {
             return Err(RelayError::LeaseEnded);
         }
+        // Without its leases the connection is closed: it is dropped here.
         let answers = self.renewing(publisher.publish(&messages)).await?;
         self.report(&answers);
         // After silence or a failure the channel is of no more use: the next attempt has a new one.

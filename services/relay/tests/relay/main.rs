@@ -5,6 +5,7 @@
     reason = "helpers of tests fail like the tests themselves"
 )]
 
+mod fencing;
 mod publishing;
 mod sharing;
 mod support;

@@ -30,7 +30,7 @@ async fn a_relay_that_dies_between_publish_and_write_back_publishes_again() {
     drop(killed);
     end_leases(&world).await;
     let mut heir = world.relay("heir");
-    heir.upkeep().await.unwrap();
+    world.take_over(&mut heir, "heir", 64).await;
     assert_eq!(heir.step(&world.stop).await.unwrap(), 10);
     let times = world.arrived().await;
     assert_eq!(times.len(), orders.len());
@@ -51,7 +51,7 @@ async fn what_was_written_back_is_not_published_again() {
     drop(first);
     end_leases(&world).await;
     let mut heir = world.relay("heir");
-    heir.upkeep().await.unwrap();
+    world.take_over(&mut heir, "heir", 64).await;
     assert_eq!(heir.step(&world.stop).await.unwrap(), 0);
 }
 
@@ -63,8 +63,9 @@ async fn an_owner_of_an_older_epoch_writes_nothing_back() {
     let orders = world.append(10).await;
     assert_eq!(old.step(&world.stop).await.unwrap(), 10);
     end_leases(&world).await;
+    world.cut_connection("old").await;
     let mut heir = world.relay("heir");
-    heir.upkeep().await.unwrap();
+    world.take_over(&mut heir, "heir", 64).await;
     old.write_back().await.unwrap();
     assert_eq!(
         old.step(&world.stop).await.unwrap(),
@@ -74,7 +75,7 @@ async fn an_owner_of_an_older_epoch_writes_nothing_back() {
     drop(heir);
     end_leases(&world).await;
     let mut third = world.relay("third");
-    third.upkeep().await.unwrap();
+    world.take_over(&mut third, "third", 64).await;
     assert_eq!(
         third.step(&world.stop).await.unwrap(),
         orders.len(),

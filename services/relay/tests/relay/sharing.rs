@@ -82,7 +82,7 @@ async fn a_lane_that_changes_owner_with_rows_unpublished_loses_none() {
     drop(one);
     end_leases(&world).await;
     let (mut two, mut three) = (world.relay("two"), world.relay("three"));
-    two.upkeep().await.unwrap();
+    world.take_over(&mut two, "two", 64).await;
     three.upkeep().await.unwrap();
     two.step(&world.stop).await.unwrap();
     orders.extend(world.append(100).await);
@@ -123,7 +123,7 @@ async fn lanes_taken_over_from_several_owners_catch_up_with_the_rest() {
     drop((one, two));
     end_leases(&world).await;
     let mut heir = world.relay("heir");
-    heir.upkeep().await.unwrap();
+    world.take_over(&mut heir, "heir", 64).await;
     for _ in 0..4 {
         heir.step(&world.stop).await.unwrap();
     }

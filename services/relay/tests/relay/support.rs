@@ -14,7 +14,9 @@ use messaging::{
 use relay::{Relay, Settings};
 use serde_json::Value;
 use sqlx::PgPool;
-use tests::{BrokerUser, Login, RawBroker, Service, TestDatabase, TestVhost, poll_until};
+use tests::{
+    BrokerUser, Login, RawBroker, Service, TestDatabase, TestVhost, poll_until, reqwest::Method,
+};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
@@ -58,6 +60,11 @@ impl World {
     }
 
     pub(crate) fn relay(&self, name: &str) -> Relay {
+        self.relay_at(name, &self.doorbell)
+    }
+
+    /// A relay that hears a doorbell.
+    pub(crate) fn relay_at(&self, name: &str, doorbell: &Doorbell) -> Relay {
         let settings = Settings {
             name: name.to_owned(),
             database: "orders",
@@ -68,9 +75,42 @@ impl World {
             settings,
             self.db.pool(Login::Relay),
             broker,
-            self.doorbell.bell(),
+            doorbell.bell(),
             Metrics::default(),
         )
+    }
+
+    /// Drives a relay's upkeep until it owns as many lanes: the connections of the last owners must be gone first.
+    pub(crate) async fn take_over(&self, relay: &mut Relay, name: &str, lanes: i64) {
+        poll_until("the lanes are taken over", DEADLINE, async || {
+            relay.upkeep().await.unwrap();
+            (self.owners().await.get(name) == Some(&lanes)).then_some(())
+        })
+        .await;
+    }
+
+    /// Cuts a relay's connection at the broker.
+    pub(crate) async fn cut_connection(&self, relay: &str) {
+        let wanted = format!("gozon relay {relay}");
+        let path = format!("vhosts/{}/connections", self.vhost.name());
+        let connection = poll_until("the broker lists the connection", DEADLINE, async || {
+            let listed = self.vhost.management(Method::GET, &path, None).await;
+            let listed = listed.unwrap();
+            let mut connections = listed.as_array().unwrap().iter();
+            let found = connections.find(|connection| {
+                connection["client_properties"]["connection_name"] == wanted.as_str()
+            })?;
+            Some(found["name"].as_str()?.to_owned())
+        })
+        .await;
+        let path = format!(
+            "connections/{}",
+            connection.replace(' ', "%20").replace('>', "%3E")
+        );
+        self.vhost
+            .management(Method::DELETE, &path, None)
+            .await
+            .unwrap();
     }
 
     /// Commits events, each of a key of its own; gives their keys.
