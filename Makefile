@@ -7,7 +7,7 @@ local := services/gozon/local
 export SQLX_OFFLINE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run test reset build fmt lint prepare check-generated
+.PHONY: help run test bench reset build fmt lint prepare check-generated
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ run: ## Build and start the whole shop on this machine; Ctrl-C stops it
 
 test: ## Run every check and every test
 	@$(local)/test
+
+bench: ## Measure the shop (FULL=1: the long cells too; README=1: write the README's table)
+	@$(local)/bench
 
 reset: ## Stop the local Postgres and RabbitMQ and delete their data
 	@$(local)/backing reset

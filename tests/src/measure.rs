@@ -1,10 +1,12 @@
 //! Measuring a running shop: latencies, processor time, and the report that the load generator hands to whoever asked.
 
 pub mod latencies;
+pub mod phase;
 pub mod processor;
 pub mod report;
 
 pub use latencies::Latencies;
+pub use phase::Phase;
 pub use report::{LoadReport, Quantiles};
 
 use std::time::Duration;

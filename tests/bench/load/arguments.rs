@@ -1,8 +1,9 @@
 //! The command line.
 
-use std::{fs, time::Duration};
+use std::fs;
 
-use anyhow::{Context, ensure};
+use ::tests::measure::Phase;
+use anyhow::{Context, bail, ensure};
 use clap::Parser;
 
 /// Besides the sockets: connections for requests, the runtime's own, and some to spare.
@@ -21,21 +22,6 @@ pub(crate) struct Arguments {
     /// How many percent of the accounts can pay; of the rest one half has no account, the other no money
     #[arg(long, default_value_t = 95, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub(crate) payable: u8,
-    /// Closed loop: orders in flight at once
-    #[arg(long, default_value_t = 512)]
-    pub(crate) in_flight: usize,
-    /// Open loop instead: orders due each second, on a fixed schedule
-    #[arg(long)]
-    pub(crate) rate: Option<u32>,
-    /// How long to measure
-    #[arg(long, default_value_t = 10)]
-    pub(crate) seconds: u64,
-    /// How long to run before that
-    #[arg(long, default_value_t = 3)]
-    pub(crate) warm_up: u64,
-    /// Place all orders on the first account
-    #[arg(long)]
-    pub(crate) hot: bool,
     /// The user id of the first customer; the others follow
     #[arg(long, default_value_t = 1)]
     pub(crate) first_user: i64,
@@ -45,6 +31,11 @@ pub(crate) struct Arguments {
     /// A server whose processor time is to be measured, with all its child processes: NAME=PID; can be repeated
     #[arg(long = "server", value_parser = named_process)]
     pub(crate) servers: Vec<(String, u32)>,
+    #[command(flatten)]
+    pub(crate) phase: Phase,
+    /// Read phases from the standard input instead, one JSON object a line, and answer each with a report
+    #[arg(long)]
+    pub(crate) conversation: bool,
     /// Print the report as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -54,9 +45,9 @@ impl Arguments {
     /// What cannot be said by types.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         ensure!(self.accounts > 0, "--accounts must be at least 1");
-        ensure!(self.in_flight > 0, "--in-flight must be at least 1");
-        ensure!(self.seconds > 0, "--seconds must be at least 1");
-        ensure!(self.rate != Some(0), "--rate must be at least 1");
+        if let Some(flaw) = self.phase.flaw() {
+            bail!("{flaw}");
+        }
         ensure!(self.first_user > 0, "--first-user must be at least 1");
         let needed = self.accounts + FILES_BESIDES_SOCKETS;
         let limit = open_files_limit()?;
@@ -65,16 +56,6 @@ impl Arguments {
             "this process may open {limit} files and needs {needed}: run `ulimit -n {needed}` in this shell first"
         );
         Ok(())
-    }
-
-    /// How long to measure.
-    pub(crate) const fn measured(&self) -> Duration {
-        Duration::from_secs(self.seconds)
-    }
-
-    /// How long to run before.
-    pub(crate) const fn warm_up(&self) -> Duration {
-        Duration::from_secs(self.warm_up)
     }
 }
 

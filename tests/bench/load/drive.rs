@@ -2,16 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ::tests::measure::{LoadReport, per_second};
+use ::tests::measure::{LoadReport, Phase, per_second};
 use anyhow::{Context, ensure};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    arguments::Arguments,
     meter::{Costs, Meter},
     orders::{Attempt, Orders},
-    recorder::END_WITHIN,
+    recorder::{END_WITHIN, Record},
 };
 
 /// A slot of the closed loop waits this long after an error, so that a shop that is gone is not hammered.
@@ -30,35 +29,41 @@ struct Demand {
 }
 
 /// Runs the load, measures after the warm-up, waits for the last pushes, and reports.
-pub(crate) async fn run(orders: &Arc<Orders>, arguments: &Arguments) -> anyhow::Result<LoadReport> {
-    let meter = Meter::new(&arguments.servers);
+pub(crate) async fn run(
+    orders: &Arc<Orders>,
+    meter: &Meter,
+    phase: &Phase,
+) -> anyhow::Result<LoadReport> {
+    orders.recorder.begin();
     let demand = Demand {
         orders: Arc::clone(orders),
-        customers: if arguments.hot { 1 } else { orders.crowd.len() },
+        customers: if phase.hot { 1 } else { orders.crowd.len() },
         over: CancellationToken::new(),
     };
     let tasks = TaskTracker::new();
-    match arguments.rate {
-        Some(rate) => drop(tasks.spawn(demand.clone().open_loop(rate, tasks.clone()))),
-        None => {
-            for _ in 0..arguments.in_flight {
-                tasks.spawn(demand.clone().closed_loop());
-            }
+    if let Some(rate) = phase.rate {
+        tasks.spawn(demand.clone().open_loop(rate, tasks.clone()));
+    } else {
+        for _ in 0..phase.in_flight {
+            tasks.spawn(demand.clone().closed_loop());
         }
     }
-    show_progress(orders, arguments.warm_up(), "warm-up").await;
+    show_progress(orders, phase.warm_up(), "warm-up").await;
     let from = Instant::now();
     let before = meter.read()?;
-    orders.recorder.measure(from, from + arguments.measured());
-    show_progress(orders, arguments.measured(), "measured").await;
+    orders.recorder.measure(from, from + phase.measured());
+    show_progress(orders, phase.measured(), "measured").await;
     let used = meter.read()?.since(&before);
     let time = from.elapsed();
     demand.over.cancel();
     tasks.close();
     // Whoever is not done by then has lost an order, and the record shows it.
     let _ = timeout(END_WITHIN, tasks.wait()).await;
-    let ended: u64 = orders.recorder.so_far().each_second.iter().sum();
-    report(orders, arguments, meter.costs(&used, ended, time))
+    // What became idle now may be too old for the shop when the next phase begins.
+    orders.pool.close_idle();
+    let record = orders.recorder.so_far();
+    let costs = meter.costs(&used, record.measured(), time);
+    report(record, phase, costs)
 }
 
 impl Demand {
@@ -127,17 +132,17 @@ async fn show_progress(orders: &Orders, time: Duration, phase: &str) {
     }
 }
 
-fn report(orders: &Orders, arguments: &Arguments, costs: Costs) -> anyhow::Result<LoadReport> {
-    let record = orders.recorder.so_far();
-    let ended = record.finished + record.cancelled;
+fn report(record: Record, phase: &Phase, costs: Costs) -> anyhow::Result<LoadReport> {
+    let ended = record.measured();
     let (from, to) = record.interval.context("nothing was measured")?;
     ensure!(
         ended > 0,
         "not one order ended while it was measured; the first errors: {:?}",
         record.first_errors
     );
-    let mut each_second = record.each_second.clone();
-    each_second.resize(usize::try_from(arguments.seconds)?, 0);
+    let lost = record.lost();
+    let mut each_second = record.each_second;
+    each_second.resize(usize::try_from(phase.seconds)?, 0);
     Ok(LoadReport {
         seconds: (to - from).as_secs_f64(),
         orders: ended,
@@ -145,7 +150,7 @@ fn report(orders: &Orders, arguments: &Arguments, costs: Costs) -> anyhow::Resul
         orders_each_second: each_second,
         finished: record.finished,
         cancelled: record.cancelled,
-        lost: record.lost(),
+        lost,
         refused: record.refused,
         errors: record.failed + record.sockets_ended,
         to_push: record.to_push.quantiles(),

@@ -17,17 +17,18 @@ mod sockets;
 
 use std::{process::ExitCode, sync::Arc};
 
-use ::tests::measure::LoadReport;
-use anyhow::Context;
+use ::tests::measure::{LoadReport, Phase};
+use anyhow::{Context, bail};
 use clap::Parser;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::{arguments::Arguments, crowd::Crowd, orders::Orders, pool::Pool};
+use crate::{arguments::Arguments, crowd::Crowd, meter::Meter, orders::Orders, pool::Pool};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(&arguments) {
-        Ok(report) if report.errors == 0 && report.lost == 0 => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
+        Ok(Verdict::Clean) => ExitCode::SUCCESS,
+        Ok(Verdict::OrdersMissed) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -35,30 +36,68 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> anyhow::Result<LoadReport> {
+/// Whether every order of every phase came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Clean,
+    OrdersMissed,
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
     arguments.check()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("no runtime could be started")?;
-    let report = runtime.block_on(load(arguments))?;
-    if arguments.json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        print(&report);
-    }
-    Ok(report)
+    runtime.block_on(load(arguments))
 }
 
-async fn load(arguments: &Arguments) -> anyhow::Result<LoadReport> {
+async fn load(arguments: &Arguments) -> anyhow::Result<Verdict> {
     let pool = Arc::new(Pool::new(&arguments.url)?);
     let crowd = Arc::new(Crowd::sign_in(&pool, arguments).await?);
     if !arguments.prepared {
         crowd.fund(&pool).await?;
     }
     let orders = Arc::new(Orders::new(pool, crowd));
+    let meter = Meter::new(&arguments.servers);
     sockets::open_all(&orders).await?;
-    drive::run(&orders, arguments).await
+    if arguments.conversation {
+        return converse(&orders, &meter).await;
+    }
+    let report = drive::run(&orders, &meter, &arguments.phase).await?;
+    if arguments.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        print(&report);
+    }
+    Ok(verdict(&report))
+}
+
+/// Runs the phases that the standard input asks for, until it ends. Between them the sockets are read on.
+async fn converse(orders: &Arc<Orders>, meter: &Meter) -> anyhow::Result<Verdict> {
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut all = Verdict::Clean;
+    while let Some(line) = lines.next_line().await? {
+        let phase: Phase =
+            serde_json::from_str(&line).with_context(|| format!("{line} is no phase"))?;
+        if let Some(flaw) = phase.flaw() {
+            bail!("{flaw}");
+        }
+        let report = drive::run(orders, meter, &phase).await?;
+        println!("{}", serde_json::to_string(&report)?);
+        if verdict(&report) == Verdict::OrdersMissed {
+            all = Verdict::OrdersMissed;
+        }
+    }
+    Ok(all)
+}
+
+fn verdict(report: &LoadReport) -> Verdict {
+    if report.errors == 0 && report.lost == 0 {
+        Verdict::Clean
+    } else {
+        Verdict::OrdersMissed
+    }
 }
 
 /// The report for people.

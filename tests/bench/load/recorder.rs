@@ -53,6 +53,15 @@ pub(crate) struct Record {
 }
 
 impl Recorder {
+    /// Begins a phase: forgets everything but the sockets that have ended, whose customers hear nothing any more.
+    pub(crate) fn begin(&self) {
+        let mut record = self.record();
+        *record = Record {
+            sockets_ended: record.sockets_ended,
+            ..Record::default()
+        };
+    }
+
     /// Measures from one instant to another.
     pub(crate) fn measure(&self, from: Instant, to: Instant) {
         self.record().interval = Some((from, to));
@@ -102,7 +111,13 @@ impl Recorder {
 impl Record {
     /// Orders of which nothing was heard, or too late: neither an end, nor a refusal, nor an error.
     pub(crate) fn lost(&self) -> u64 {
-        self.begun - self.ended - self.refused - self.failed
+        self.begun
+            .saturating_sub(self.ended + self.refused + self.failed)
+    }
+
+    /// Orders that ended within the interval.
+    pub(crate) const fn measured(&self) -> u64 {
+        self.finished + self.cancelled
     }
 
     fn tell(&mut self, error: &str) {
@@ -176,6 +191,20 @@ mod tests {
         assert_eq!(record.each_second, [1, 1]);
         assert_eq!(record.to_push.count(), 2);
         assert_eq!((record.ended, record.late, record.lost()), (4, 1, 1));
+    }
+
+    #[test]
+    fn a_new_phase_forgets_everything_but_ended_sockets() {
+        let recorder = Recorder::default();
+        recorder.began();
+        recorder.failed("no answer");
+        recorder.socket_ended("gone");
+        recorder.begin();
+        let record = recorder.so_far();
+        assert_eq!(
+            (record.begun, record.failed, record.sockets_ended),
+            (0, 0, 1)
+        );
     }
 
     #[test]

@@ -1,0 +1,218 @@
+//! The cells: what is measured, in which order, and which figures come out.
+
+use ::tests::measure::{LoadReport, Phase, share};
+use anyhow::Context;
+
+use crate::{
+    arguments::Arguments,
+    generator::{ACCOUNTS, Customers, Generator},
+    median::median,
+    pgbench,
+    postgres::Postgres,
+    result::Outcome,
+    shop::Shop,
+};
+
+/// How often a short cell is measured; its median counts.
+const RUNS: usize = 3;
+
+/// The saturated cell: long enough for a checkpoint and for partitions, caches and plans to settle.
+const SATURATED_SECONDS: u32 = 10;
+
+/// The warm-up of the first cell, after which both databases are analysed: they were empty.
+const FIRST_WARM_UP_SECONDS: u32 = 5;
+
+const SERIAL_SECONDS: u32 = 5;
+
+const OPEN_SECONDS: u32 = 20;
+
+const VARIANT_SECONDS: u32 = 6;
+
+/// The open loop's share of what saturates the shop, in percent.
+const OPEN_PERCENT: f64 = 40.0;
+
+/// Runs all cells that were asked for.
+pub(crate) fn run(
+    arguments: &Arguments,
+    postgres: &Postgres,
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
+    title("pgbench: order + outbox row, a transaction of 4 statements, 32 clients");
+    let plain = pgbench::run(arguments, postgres)?;
+    outcome.figures.set("pgbench_orders_per_second", plain);
+
+    let mut bench = Bench {
+        arguments,
+        postgres,
+        outcome,
+    };
+    let mut shop = Shop::migrate(arguments)?;
+    shop.start_all()?;
+    bench.usual_customers(&shop)?;
+    bench.half_unpayable(&shop)?;
+    shop.stop()
+}
+
+/// What every cell needs.
+#[derive(Debug)]
+struct Bench<'a> {
+    arguments: &'a Arguments,
+    postgres: &'a Postgres,
+    outcome: &'a mut Outcome,
+}
+
+impl Bench<'_> {
+    /// The cells with 95 % payable, all with the same ten thousand customers and their sockets.
+    fn usual_customers(&mut self, shop: &Shop) -> anyhow::Result<()> {
+        title("10,000 customers, 95 % payable: accounts, sockets, warm-up");
+        let customers = Customers {
+            first: 1,
+            payable: 95,
+            prepared: false,
+        };
+        let mut generator = Generator::start(self.arguments, self.postgres, shop, customers)?;
+        generator.run(&Phase::closed(
+            self.arguments.in_flight,
+            FIRST_WARM_UP_SECONDS,
+        ))?;
+        for database in ["orders", "payments"] {
+            self.postgres.ask(database, "analyze")?;
+        }
+        let rate = self.saturated(&mut generator)?;
+        self.serial(&mut generator)?;
+        self.open_loop(&mut generator, rate)?;
+        title("all orders on one account");
+        let hot = Phase {
+            hot: true,
+            ..Phase::closed(self.arguments.in_flight, VARIANT_SECONDS)
+        };
+        let hot = self.rate("hot_account", &mut generator, &hot)?;
+        self.outcome.figures.set("hot_account_share", hot / rate);
+        Ok(())
+    }
+
+    fn saturated(&mut self, generator: &mut Generator) -> anyhow::Result<f64> {
+        title("saturated, closed loop");
+        let phase = Phase::closed(self.arguments.in_flight, SATURATED_SECONDS);
+        let report = self.median("saturated", generator, &phase, |report| {
+            report.orders_per_second
+        })?;
+        let rate = report.orders_per_second;
+        let figures = &mut self.outcome.figures;
+        figures.set("end_to_end_orders_per_second", rate);
+        figures.set("server_cpu_us_per_order", report.server_cpu_us());
+        for (server, name) in [
+            ("postgres", "server_cpu_us_postgres"),
+            ("rabbitmq", "server_cpu_us_rabbitmq"),
+            ("gozon", "server_cpu_us_gozon"),
+        ] {
+            let used = report.server_cpu_us_per_order.get(server);
+            figures.set(name, used.copied().context("a server was not watched")?);
+        }
+        let generator = report.generator_cpu_us_per_order;
+        figures.set("generator_cpu_us_per_order", generator);
+        figures.set("saturated_p50_ms", report.to_push.p50_ms);
+        figures.set("saturated_p99_ms", report.to_push.p99_ms);
+        figures.set("finished_share", share(report.finished, report.orders));
+        figures.set("elsewhere_cpus", report.elsewhere_cpus);
+        if let Some(plain) = figures.get("pgbench_orders_per_second") {
+            figures.set("end_to_end_over_pgbench", rate / plain);
+        }
+        Ok(rate)
+    }
+
+    fn serial(&mut self, generator: &mut Generator) -> anyhow::Result<()> {
+        title("one order at a time");
+        let phase = Phase::closed(1, SERIAL_SECONDS);
+        let report = self.median("serial", generator, &phase, |report| report.to_push.p99_ms)?;
+        let figures = &mut self.outcome.figures;
+        figures.set("serial_p50_ms", report.to_push.p50_ms);
+        figures.set("serial_p99_ms", report.to_push.p99_ms);
+        Ok(())
+    }
+
+    fn open_loop(&mut self, generator: &mut Generator, saturated: f64) -> anyhow::Result<()> {
+        title("open loop at 40 % of that");
+        let phase = Phase::open(rate_of(saturated * OPEN_PERCENT / 100.0), OPEN_SECONDS);
+        let report = generator.run(&phase)?;
+        let latency = report.to_push;
+        if report.refused > 0 {
+            self.outcome.failures.push(format!(
+                "the shop put off {} orders at 40 % of its own rate",
+                report.refused
+            ));
+        }
+        self.outcome.keep("open_loop_at_40_percent", report);
+        let figures = &mut self.outcome.figures;
+        figures.set("p50_ms_at_40_percent", latency.p50_ms);
+        figures.set("p99_ms_at_40_percent", latency.p99_ms);
+        Ok(())
+    }
+
+    fn half_unpayable(&mut self, shop: &Shop) -> anyhow::Result<()> {
+        title("10,000 other customers, half of them unable to pay");
+        let customers = Customers {
+            first: 1 + ACCOUNTS,
+            payable: 50,
+            prepared: false,
+        };
+        let mut generator = Generator::start(self.arguments, self.postgres, shop, customers)?;
+        let phase = Phase::closed(self.arguments.in_flight, VARIANT_SECONDS);
+        let rate = self.rate("half_unpayable", &mut generator, &phase)?;
+        let figures = &mut self.outcome.figures;
+        if let Some(saturated) = figures.get("end_to_end_orders_per_second") {
+            figures.set("half_unpayable_share", rate / saturated);
+        }
+        Ok(())
+    }
+
+    /// Orders per second: the median of some runs.
+    fn rate(
+        &mut self,
+        cell: &str,
+        generator: &mut Generator,
+        phase: &Phase,
+    ) -> anyhow::Result<f64> {
+        let report = self.median(cell, generator, phase, |report| report.orders_per_second)?;
+        Ok(report.orders_per_second)
+    }
+
+    fn median(
+        &mut self,
+        cell: &str,
+        generator: &mut Generator,
+        phase: &Phase,
+        key: impl Fn(&LoadReport) -> f64,
+    ) -> anyhow::Result<LoadReport> {
+        let mut reports = Vec::with_capacity(RUNS);
+        for _ in 0..RUNS {
+            let report = generator.run(phase)?;
+            self.outcome.keep(cell, report.clone());
+            reports.push(report);
+        }
+        let report = median(&mut reports, key).context("nothing was run")?;
+        Ok(report.clone())
+    }
+}
+
+/// A cell begins.
+pub(crate) fn title(text: &str) {
+    eprintln!("\n== {text}");
+}
+
+/// A whole rate of at least one order per second.
+fn rate_of(rate: f64) -> u32 {
+    // Formatting rounds without a cast; the rates here are small and positive.
+    format!("{rate:.0}").parse().unwrap_or(1).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_whole_and_at_least_one() {
+        assert_eq!(rate_of(4_000.4), 4_000);
+        assert_eq!(rate_of(0.2), 1);
+    }
+}
