@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request},
-    middleware::Next,
     response::Response,
 };
 use contracts::TraceContext;
@@ -32,7 +31,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Trace {
 
 /// The outermost layer of every public router: the span all log lines of a request stand in, and its trace id in the
 /// answer's header and in the body of a problem.
-pub(crate) async fn layer(mut request: Request, next: Next) -> Response {
+pub(crate) async fn layer(
+    mut request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     let context = of(request.headers());
     let trace_id = context.trace_id();
     request.extensions_mut().insert(context);
@@ -55,9 +57,9 @@ pub(crate) async fn layer(mut request: Request, next: Next) -> Response {
 }
 
 /// Answers, and tells whoever listens closely (`chassis=debug`) how it went.
-async fn answer(request: Request, next: Next) -> Response {
+async fn answer(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     let begun = Instant::now();
-    let response = next.run(request).await;
+    let response = next(request).await;
     tracing::debug!(
         http.response.status_code = response.status().as_u16(),
         elapsed_ms = begun.elapsed().as_millis(),

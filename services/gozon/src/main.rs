@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
 mod announce;
 mod cli;
 mod config;
@@ -14,6 +16,10 @@ mod role;
 mod runtime;
 mod signals;
 mod web;
+
+/// Requests and rows are thousands of small allocations, freed on other threads than they were made on.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     match runtime::run() {

@@ -3,8 +3,7 @@
 use std::time::Instant;
 
 use axum::{
-    extract::{MatchedPath, Request, State},
-    middleware::Next,
+    extract::{MatchedPath, Request},
     response::Response,
 };
 use http::Method;
@@ -54,15 +53,15 @@ impl HttpMetrics {
 
 /// Measures each request. What matched no route shares one label: a scanner must not make a series per address.
 pub(super) async fn layer(
-    State(metrics): State<HttpMetrics>,
+    metrics: &HttpMetrics,
     request: Request,
-    next: Next,
+    next: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
     let begun = Instant::now();
     let http_request_method = known(request.method());
     let route = request.extensions().get::<MatchedPath>();
     let http_route = route.map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
-    let response = next.run(request).await;
+    let response = next(request).await;
     let labels = Labels {
         http_request_method,
         http_route,

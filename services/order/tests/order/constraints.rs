@@ -42,7 +42,7 @@ async fn no_order_can_be_what_an_order_must_not_be() {
             "orders_reason_explains_cancellation",
             "reason = 'no_account'",
         ),
-        ("orders_trace_id_form", "trace_id = 'A'"),
+        ("orders_trace_id_length", "trace_id = 'A'"),
         ("orders_decided_once_left_new", "decided_at = now()"),
         ("orders_decided_once_left_new", "status = 'FINISHED'"),
     ] {
