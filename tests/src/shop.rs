@@ -228,7 +228,9 @@ impl Shop {
                     shares.entry(database).or_default().push(lanes);
                 }
             }
-            let even = |lanes: &Vec<u32>| lanes.len() == 2 && lanes[0] == lanes[1];
+            let even = |lanes: &Vec<u32>| {
+                lanes.iter().sum::<u32>() == 64 && lanes.iter().all(|share| *share == lanes[0])
+            };
             (shares.len() == 2 && shares.values().all(even)).then_some(())
         })
         .await;

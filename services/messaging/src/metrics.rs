@@ -21,7 +21,7 @@ pub struct Metrics {
     /// Events the broker confirmed.
     pub published_events: Family<DatabaseLabels, Counter>,
     /// Lanes this process owns.
-    pub lanes_owned: Family<RelayLabels, Gauge>,
+    pub lanes_owned: Family<DatabaseLabels, Gauge>,
     /// Events taken from a queue, by what became of them.
     pub inbox_messages: Family<InboxLabels, Counter>,
     /// Dead letters written.
@@ -90,15 +90,6 @@ pub struct PublishLabels {
 pub struct DatabaseLabels {
     /// The database whose outbox it came from.
     pub database: &'static str,
-}
-
-/// Labels of [`Metrics::lanes_owned`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct RelayLabels {
-    /// The database whose outbox it reads.
-    pub database: &'static str,
-    /// Which of the process's relays.
-    pub relay: u8,
 }
 
 /// Labels of [`Metrics::inbox_messages`].

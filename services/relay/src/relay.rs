@@ -22,6 +22,10 @@ use crate::cursor::{Cursors, Paging};
 /// The most rows read, published and confirmed in one step.
 const PAGE: i64 = 2_000;
 
+/// Reads begin at most once in this time, so that under load one read serves many commits; one that comes alone is read at
+/// once.
+const PACE: Duration = Duration::from_millis(3);
+
 /// At most one write-back in this time while events flow.
 const WRITE_BACK: Duration = Duration::from_millis(500);
 
@@ -47,8 +51,6 @@ pub struct Settings {
     pub name: String,
     /// The database whose outbox it reads, for people and metrics.
     pub database: &'static str,
-    /// Which of this process's relays of the database, for metrics.
-    pub index: u8,
 }
 
 /// Why a step ended early.
@@ -132,12 +134,14 @@ impl Relay {
         let mut poll = POLL.0;
         let mut woken = None;
         while !stop.is_cancelled() {
+            let begun = Instant::now();
             match self.turn(&stop).await {
                 Ok(published) => {
                     retry = RETRY.0;
                     if published > 0 {
                         self.count_wakeup(woken.take());
                         poll = POLL.0;
+                        tokio::time::sleep_until(begun + PACE).await;
                     } else {
                         let at_most =
                             poll.min(self.renew_at.saturating_duration_since(Instant::now()));

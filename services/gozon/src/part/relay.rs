@@ -12,34 +12,30 @@ use crate::{
     process::Process,
 };
 
-/// Adds `count` relays that share the database's lanes, and the doorbell that wakes them.
+/// Adds a relay, which shares the database's lanes with those of other processes, and the doorbell that wakes it.
 pub(crate) fn add(
     process: &mut Process,
     config: &RelayConfig,
-    count: u8,
     outbox_bell: Doorbell,
 ) -> anyhow::Result<()> {
     let names = Names::of(config.database);
     let pool = process.pool(&config.url, &PoolSettings::for_relay(names.pool))?;
     process.check_database(names.database, &config.url)?;
     let gate = process.gate(names.schema, schema(pool.clone()));
-    for index in 1..=count {
-        let settings = Settings {
-            // A process id is not unique across containers; nothing else has to be known to be unique.
-            name: format!("{}-{}", config.database.as_str(), Uuid::new_v4()),
-            database: config.database.as_str(),
-            index,
-        };
-        spawn_relay(
-            process,
-            &gate,
-            names.relay,
-            config,
-            settings,
-            &pool,
-            &outbox_bell,
-        );
-    }
+    let settings = Settings {
+        // A process id is not unique across containers; nothing else has to be known to be unique.
+        name: format!("{}-{}", config.database.as_str(), Uuid::new_v4()),
+        database: config.database.as_str(),
+    };
+    spawn_relay(
+        process,
+        &gate,
+        names.relay,
+        config,
+        settings,
+        &pool,
+        &outbox_bell,
+    );
     super::spawn_doorbell(process, &gate, names.doorbell, outbox_bell, pool);
     Ok(())
 }

@@ -4,7 +4,6 @@
 use axum::Router;
 use messaging::doorbell::{Channel, Doorbell};
 
-use super::RELAYS;
 use crate::{
     config::{AllArgs, AllConfig, Environment, ServeConfig},
     part,
@@ -25,8 +24,8 @@ pub(crate) async fn run(
     let [orders_bell, payments_bell] = [(); 2].map(|()| Doorbell::new(Channel::Outbox));
     let order = part::order::add(&mut process, &config.order, &orders_bell)?;
     let payment = part::payment::add(&mut process, &config.payment, &payments_bell)?;
-    part::relay::add(&mut process, &config.orders_relay, RELAYS, orders_bell)?;
-    part::relay::add(&mut process, &config.payments_relay, RELAYS, payments_bell)?;
+    part::relay::add(&mut process, &config.orders_relay, orders_bell)?;
+    part::relay::add(&mut process, &config.payments_relay, payments_bell)?;
     let services = Router::from(order.router).merge(Router::from(payment.router));
     let router = web::router(&config.web).merge(services);
     process.run(Some((listener, router))).await

@@ -2,7 +2,6 @@
 
 use messaging::doorbell::{Channel, Doorbell};
 
-use super::RELAYS;
 use crate::{
     config::{Environment, RelayArgs, RelayConfig, ServeConfig},
     part,
@@ -21,7 +20,6 @@ pub(crate) async fn run(
     part::relay::add(
         &mut process,
         &config,
-        RELAYS,
         Doorbell::new(Channel::Outbox),
     )?;
     process.run(None).await

@@ -40,7 +40,73 @@ pub async fn read_since(
     until: Option<&Snapshot>,
     limit: i64,
 ) -> Result<Difference, sqlx::Error> {
-    // The ids come by the index on xid, without an order; only those of the page are sorted and fetched whole.
+    if until.is_none()
+        && let Some(whole) = read_whole(connection, lanes, since, limit).await?
+    {
+        return Ok(whole);
+    }
+    read_first(connection, lanes, since, until, limit).await
+}
+
+/// Reads a difference that has fewer than `limit` rows, which is what a relay in step with its outbox meets; none if it
+/// has more.
+async fn read_whole(
+    connection: &mut PgConnection,
+    lanes: &[i16],
+    since: &Snapshot,
+    limit: i64,
+) -> Result<Option<Difference>, sqlx::Error> {
+    // Materialised without an order, so that the index on xid serves it; below the present, because after a logical
+    // restore old rows carry numbers that this cluster has yet to give.
+    let rows = sqlx::query!(
+        r#"with fresh as materialized (
+            select id, lane, key, event_id, type, body
+            from messaging.outbox
+            where lane = any($1)
+              and ((xid >= $2::text::xid8 and xid < pg_snapshot_xmax(pg_current_snapshot()))
+                   or xid = any($3::text[]::xid8[]))
+            limit $4
+        )
+        select pg_current_snapshot()::text as "snapshot!", fresh.id as "id?", fresh.lane as "lane?",
+               fresh.key as "key?", fresh.event_id as "event_id?", fresh.type as "kind?", fresh.body as "body?"
+        from (select 1) as present left join fresh on true
+        order by fresh.id"#,
+        lanes,
+        since.xmax_text(),
+        &since.in_progress_texts(),
+        limit,
+    )
+    .fetch_all(connection)
+    .await?;
+    let snapshot = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    let snapshot = parse_snapshot(&snapshot.snapshot)?;
+    let rows: Vec<OutboxRow> = rows
+        .into_iter()
+        .filter_map(|row| {
+            Some(OutboxRow {
+                id: row.id?,
+                lane: row.lane?.into(),
+                key: row.key?,
+                event_id: row.event_id?,
+                kind: row.kind?,
+                body: row.body?,
+            })
+        })
+        .collect();
+    let whole = i64::try_from(rows.len()).is_ok_and(|count| count < limit);
+    Ok(whole.then_some(Difference { rows, snapshot }))
+}
+
+/// Reads the first page of a difference of any size.
+async fn read_first(
+    connection: &mut PgConnection,
+    lanes: &[i16],
+    since: &Snapshot,
+    until: Option<&Snapshot>,
+    limit: i64,
+) -> Result<Difference, sqlx::Error> {
+    // The ids come by the index on xid, without an order; only those of the page are sorted, and fetched whole one by
+    // one: no plan for that can be a bad one.
     let rows = sqlx::query!(
         r#"with present as materialized (
             select coalesce($5::text::pg_snapshot, pg_current_snapshot()) as snapshot
@@ -55,8 +121,14 @@ pub async fn read_since(
             select id, appended_at from fresh order by id limit $4
         ),
         whole as (
-            select id, lane, key, event_id, type, body
-            from page join messaging.outbox using (id, appended_at)
+            select event.id, event.lane, event.key, event.event_id, event.type, event.body
+            from page
+            cross join lateral (
+                select id, lane, key, event_id, type, body
+                from messaging.outbox
+                where outbox.id = page.id and outbox.appended_at = page.appended_at
+                offset 0
+            ) as event
         )
         select present.snapshot::text as "snapshot!", whole.id as "id?", whole.lane as "lane?", whole.key as "key?",
                whole.event_id as "event_id?", whole.type as "kind?", whole.body as "body?"

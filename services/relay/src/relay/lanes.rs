@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use messaging::{
     lease::{self, LEASE, Lease, RENEWAL},
-    metrics::RelayLabels,
+    metrics::DatabaseLabels,
     outbox,
     publisher::Publisher,
 };
@@ -264,9 +264,8 @@ impl Relay {
     }
 
     pub(super) fn show_lanes(&self) {
-        let labels = RelayLabels {
+        let labels = DatabaseLabels {
             database: self.settings.database,
-            relay: self.settings.index,
         };
         let owned = i64::try_from(self.cursors.lanes_owned()).expect("at most 64 lanes");
         self.metrics.lanes_owned.get_or_create(&labels).set(owned);

@@ -68,7 +68,6 @@ impl World {
         let settings = Settings {
             name: name.to_owned(),
             database: "orders",
-            index: 0,
         };
         let broker = BrokerUrl::parse(self.vhost.url(BrokerUser::Relay)).unwrap();
         Relay::new(
