@@ -26,6 +26,9 @@ pub(crate) struct Arguments {
     /// Orders in flight at saturation
     #[arg(long, default_value_t = 768)]
     pub(crate) in_flight: usize,
+    /// Rows of backlog in the long cells
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) backlog: u64,
     /// Where the logs of the shop go
     #[arg(long)]
     pub(crate) logs: PathBuf,

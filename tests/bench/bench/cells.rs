@@ -1,11 +1,14 @@
 //! The cells: what is measured, in which order, and which figures come out.
 
+mod apart;
+mod held_snapshot;
+
 use ::tests::measure::{LoadReport, Phase, share};
 use anyhow::Context;
 
 use crate::{
     arguments::Arguments,
-    generator::{ACCOUNTS, Customers, Generator},
+    generator::{ACCOUNTS, Customers, Generator, Places},
     median::median,
     pgbench,
     postgres::Postgres,
@@ -41,16 +44,31 @@ pub(crate) fn run(
     let plain = pgbench::run(arguments, postgres)?;
     outcome.figures.set("pgbench_orders_per_second", plain);
 
+    let mut shop = Shop::migrate(arguments)?;
+    shop.start_all()?;
     let mut bench = Bench {
         arguments,
         postgres,
+        servers: shop.processes(),
         outcome,
     };
-    let mut shop = Shop::migrate(arguments)?;
-    shop.start_all()?;
-    bench.usual_customers(&shop)?;
-    bench.half_unpayable(&shop)?;
-    shop.stop()
+    bench.usual_customers()?;
+    bench.half_unpayable()?;
+    shop.stop()?;
+    if arguments.full {
+        bench.apart(&mut shop)?;
+        shop.stop()?;
+    }
+    Ok(())
+}
+
+/// Where the generator finds the shop while it is one process.
+fn together() -> anyhow::Result<Places> {
+    Ok(Places {
+        orders: Shop::url()?,
+        accounts: None,
+        sessions: None,
+    })
 }
 
 /// What every cell needs.
@@ -58,23 +76,22 @@ pub(crate) fn run(
 struct Bench<'a> {
     arguments: &'a Arguments,
     postgres: &'a Postgres,
+    /// The processes of the shop.
+    servers: Vec<u32>,
     outcome: &'a mut Outcome,
 }
 
 impl Bench<'_> {
     /// The cells with 95 % payable, all with the same ten thousand customers and their sockets.
-    fn usual_customers(&mut self, shop: &Shop) -> anyhow::Result<()> {
+    fn usual_customers(&mut self) -> anyhow::Result<()> {
         title("10,000 customers, 95 % payable: accounts, sockets, warm-up");
         let customers = Customers {
             first: 1,
             payable: 95,
-            prepared: false,
         };
-        let mut generator = Generator::start(self.arguments, self.postgres, shop, customers)?;
-        generator.run(&Phase::closed(
-            self.arguments.in_flight,
-            FIRST_WARM_UP_SECONDS,
-        ))?;
+        let mut generator = Generator::start(self.arguments, &together()?, customers)?;
+        let warm_up = Phase::closed(self.arguments.in_flight, FIRST_WARM_UP_SECONDS);
+        generator.run(&self.watched(warm_up))?;
         for database in ["orders", "payments"] {
             self.postgres.ask(database, "analyze")?;
         }
@@ -88,6 +105,9 @@ impl Bench<'_> {
         };
         let hot = self.rate("hot_account", &mut generator, &hot)?;
         self.outcome.figures.set("hot_account_share", hot / rate);
+        if self.arguments.full {
+            self.held_snapshot(&mut generator)?;
+        }
         Ok(())
     }
 
@@ -134,7 +154,7 @@ impl Bench<'_> {
     fn open_loop(&mut self, generator: &mut Generator, saturated: f64) -> anyhow::Result<()> {
         title("open loop at 40 % of that");
         let phase = Phase::open(rate_of(saturated * OPEN_PERCENT / 100.0), OPEN_SECONDS);
-        let report = generator.run(&phase)?;
+        let report = generator.run(&self.watched(phase))?;
         let latency = report.to_push;
         if report.refused > 0 {
             self.outcome.failures.push(format!(
@@ -149,14 +169,13 @@ impl Bench<'_> {
         Ok(())
     }
 
-    fn half_unpayable(&mut self, shop: &Shop) -> anyhow::Result<()> {
+    fn half_unpayable(&mut self) -> anyhow::Result<()> {
         title("10,000 other customers, half of them unable to pay");
         let customers = Customers {
             first: 1 + ACCOUNTS,
             payable: 50,
-            prepared: false,
         };
-        let mut generator = Generator::start(self.arguments, self.postgres, shop, customers)?;
+        let mut generator = Generator::start(self.arguments, &together()?, customers)?;
         let phase = Phase::closed(self.arguments.in_flight, VARIANT_SECONDS);
         let rate = self.rate("half_unpayable", &mut generator, &phase)?;
         let figures = &mut self.outcome.figures;
@@ -164,6 +183,18 @@ impl Bench<'_> {
             figures.set("half_unpayable_share", rate / saturated);
         }
         Ok(())
+    }
+
+    /// A phase with the servers whose processor time is to be measured.
+    fn watched(&self, mut phase: Phase) -> Phase {
+        let named = |name: &str, process| (name.to_owned(), process);
+        phase.servers = vec![
+            named("postgres", self.postgres.process),
+            named("rabbitmq", self.arguments.rabbitmq),
+        ];
+        let shop = self.servers.iter().map(|process| named("gozon", *process));
+        phase.servers.extend(shop);
+        phase
     }
 
     /// Orders per second: the median of some runs.
@@ -186,7 +217,7 @@ impl Bench<'_> {
     ) -> anyhow::Result<LoadReport> {
         let mut reports = Vec::with_capacity(RUNS);
         for _ in 0..RUNS {
-            let report = generator.run(phase)?;
+            let report = generator.run(&self.watched(phase.clone()))?;
             self.outcome.keep(cell, report.clone());
             reports.push(report);
         }

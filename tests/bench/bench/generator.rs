@@ -8,7 +8,7 @@ use std::{
 use ::tests::measure::{LoadReport, Phase};
 use anyhow::{Context, bail};
 
-use crate::{arguments::Arguments, postgres::Postgres, shop::Shop};
+use crate::arguments::Arguments;
 
 /// Customers, each with a session and a socket.
 pub(crate) const ACCOUNTS: i64 = 10_000;
@@ -20,8 +20,6 @@ pub(crate) struct Customers {
     pub(crate) first: i64,
     /// How many percent can pay.
     pub(crate) payable: u8,
-    /// Whether their accounts are open already.
-    pub(crate) prepared: bool,
 }
 
 /// A running generator. It is killed when dropped.
@@ -32,26 +30,35 @@ pub(crate) struct Generator {
     reports: BufReader<ChildStdout>,
 }
 
+/// Where the generator finds what; accounts and sessions with the orders unless said otherwise.
+#[derive(Debug)]
+pub(crate) struct Places {
+    pub(crate) orders: String,
+    pub(crate) accounts: Option<String>,
+    pub(crate) sessions: Option<String>,
+}
+
 impl Generator {
     /// Starts the generator, which begins to sign customers in at once.
     pub(crate) fn start(
         arguments: &Arguments,
-        postgres: &Postgres,
-        shop: &Shop,
+        places: &Places,
         customers: Customers,
     ) -> anyhow::Result<Self> {
         let mut command = Command::new(&arguments.load);
         command
             .arg("--conversation")
-            .args(["--url", &Shop::url()?])
+            .args(["--url", &places.orders])
             .args(["--accounts", &ACCOUNTS.to_string()])
             .args(["--first-user", &customers.first.to_string()])
-            .args(["--payable", &customers.payable.to_string()])
-            .args(customers.prepared.then_some("--prepared"))
-            .args(["--server", &format!("postgres={}", postgres.process)])
-            .args(["--server", &format!("rabbitmq={}", arguments.rabbitmq)]);
-        for process in shop.processes() {
-            command.args(["--server", &format!("gozon={process}")]);
+            .args(["--payable", &customers.payable.to_string()]);
+        for (flag, url) in [
+            ("--account-url", &places.accounts),
+            ("--session-url", &places.sessions),
+        ] {
+            if let Some(url) = url {
+                command.args([flag, url]);
+            }
         }
         let mut child = command
             .stdin(Stdio::piped())
@@ -69,9 +76,20 @@ impl Generator {
 
     /// Runs one phase to its end. The generator bounds every wait, so this ends.
     pub(crate) fn run(&mut self, phase: &Phase) -> anyhow::Result<LoadReport> {
+        self.ask(phase)?;
+        self.answer()
+    }
+
+    /// Begins a phase.
+    pub(crate) fn ask(&mut self, phase: &Phase) -> anyhow::Result<()> {
         let phases = self.phases.as_mut().context("the generator has ended")?;
-        // A generator that has ended says why on the terminal; the lack of an answer tells here.
+        // A generator that has ended says why on the terminal; the lack of an answer tells the rest.
         let _ = writeln!(phases, "{}", serde_json::to_string(phase)?);
+        Ok(())
+    }
+
+    /// Waits for the report of the phase begun.
+    pub(crate) fn answer(&mut self) -> anyhow::Result<LoadReport> {
         let mut line = String::new();
         if self.reports.read_line(&mut line)? == 0 {
             bail!("the load generator ended without a report; its last words are above");

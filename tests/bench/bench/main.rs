@@ -10,6 +10,7 @@ mod generator;
 mod machine;
 mod median;
 mod pgbench;
+mod ports;
 mod postgres;
 mod readme;
 mod result;

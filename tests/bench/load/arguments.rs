@@ -16,6 +16,12 @@ pub(crate) struct Arguments {
     /// Where the shop is, e.g. <http://127.0.0.1:8080>
     #[arg(long)]
     pub(crate) url: String,
+    /// Where accounts are, if not there
+    #[arg(long)]
+    pub(crate) account_url: Option<String>,
+    /// Where sessions are, if not there
+    #[arg(long)]
+    pub(crate) session_url: Option<String>,
     /// Customers, each with a session and a WebSocket of its own
     #[arg(long, default_value_t = 10_000)]
     pub(crate) accounts: usize,
@@ -28,9 +34,6 @@ pub(crate) struct Arguments {
     /// The accounts are open and funded from an earlier run with the same users and share
     #[arg(long)]
     pub(crate) prepared: bool,
-    /// A server whose processor time is to be measured, with all its child processes: NAME=PID; can be repeated
-    #[arg(long = "server", value_parser = named_process)]
-    pub(crate) servers: Vec<(String, u32)>,
     #[command(flatten)]
     pub(crate) phase: Phase,
     /// Read phases from the standard input instead, one JSON object a line, and answer each with a report
@@ -57,14 +60,6 @@ impl Arguments {
         );
         Ok(())
     }
-}
-
-fn named_process(text: &str) -> Result<(String, u32), String> {
-    let (name, id) = text
-        .split_once('=')
-        .ok_or("a server is given as NAME=PID")?;
-    let id = id.parse().map_err(|error| format!("{id}: {error}"))?;
-    Ok((name.to_owned(), id))
 }
 
 fn open_files_limit() -> anyhow::Result<usize> {
@@ -98,16 +93,6 @@ mod tests {
             Some(usize::MAX)
         );
         assert_eq!(soft_limit("Max processes 1 1"), None);
-    }
-
-    #[test]
-    fn a_server_has_a_name_and_a_process() {
-        assert_eq!(
-            named_process("postgres=17"),
-            Ok(("postgres".to_owned(), 17))
-        );
-        assert!(named_process("17").is_err());
-        assert!(named_process("postgres=x").is_err());
     }
 
     #[test]

@@ -16,6 +16,16 @@ pub(crate) struct End {
     pub(crate) finished: bool,
 }
 
+impl End {
+    /// Of an order that is not followed: it counts when it is accepted.
+    pub(crate) const fn unknown(at: Instant) -> Self {
+        Self {
+            at,
+            finished: false,
+        }
+    }
+}
+
 /// Orders by id: somebody waits for the end, or the end was there first.
 #[derive(Debug, Default)]
 pub(crate) struct Board(Mutex<HashMap<Uuid, Entry>>);

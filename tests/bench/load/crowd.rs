@@ -58,8 +58,12 @@ struct Customer {
 }
 
 impl Crowd {
-    /// Signs everybody in.
-    pub(crate) async fn sign_in(pool: &Arc<Pool>, arguments: &Arguments) -> anyhow::Result<Self> {
+    /// Signs everybody in. Their orders go to `host`.
+    pub(crate) async fn sign_in(
+        pool: &Arc<Pool>,
+        host: &str,
+        arguments: &Arguments,
+    ) -> anyhow::Result<Self> {
         let first = arguments.first_user;
         let tokens = for_each("signed in", arguments.accounts, |index| {
             let pool = Arc::clone(pool);
@@ -71,7 +75,7 @@ impl Crowd {
             .enumerate()
             .map(|(index, token)| Customer {
                 means: means(index, arguments.payable),
-                order_head: head(pool.host(), "/api/v1/orders", Some(&token), ORDER.len()),
+                order_head: head(host, "/api/v1/orders", Some(&token), ORDER.len()),
                 token,
             })
             .collect();

@@ -9,12 +9,15 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     meter::{Costs, Meter},
-    orders::{Attempt, Orders},
+    orders::{Attempt, Follow, Orders},
     recorder::{END_WITHIN, Record},
 };
 
 /// A slot of the closed loop waits this long after an error, so that a shop that is gone is not hammered.
 const AFTER_ERROR: Duration = Duration::from_millis(200);
+
+/// How often a watch looks whether all is done.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Orders under way in the open loop; more would only measure how a queue grows.
 const UNDER_WAY_MAX: usize = 50_000;
@@ -25,19 +28,25 @@ struct Demand {
     orders: Arc<Orders>,
     /// The first so many of the crowd.
     customers: usize,
+    follow: Follow,
     over: CancellationToken,
 }
 
 /// Runs the load, measures after the warm-up, waits for the last pushes, and reports.
-pub(crate) async fn run(
-    orders: &Arc<Orders>,
-    meter: &Meter,
-    phase: &Phase,
-) -> anyhow::Result<LoadReport> {
+pub(crate) async fn run(orders: &Arc<Orders>, phase: &Phase) -> anyhow::Result<LoadReport> {
+    let meter = Meter::new(&phase.servers);
     orders.recorder.begin();
+    if let Some(wanted) = phase.watch {
+        return watch(orders, &meter, phase, wanted).await;
+    }
     let demand = Demand {
         orders: Arc::clone(orders),
         customers: if phase.hot { 1 } else { orders.crowd.len() },
+        follow: if phase.unfollowed {
+            Follow::ToTheAnswer
+        } else {
+            Follow::ToTheEnd
+        },
         over: CancellationToken::new(),
     };
     let tasks = TaskTracker::new();
@@ -63,7 +72,30 @@ pub(crate) async fn run(
     orders.pool.close_idle();
     let record = orders.recorder.so_far();
     let costs = meter.costs(&used, record.measured(), time);
-    report(record, phase, costs)
+    report(record, costs)
+}
+
+/// Counts ends of orders that were placed before, until there are enough.
+async fn watch(
+    orders: &Arc<Orders>,
+    meter: &Meter,
+    phase: &Phase,
+    wanted: u64,
+) -> anyhow::Result<LoadReport> {
+    let from = Instant::now();
+    let before = meter.read()?;
+    orders.recorder.measure(from, from + phase.measured());
+    orders.recorder.watch();
+    while orders.recorder.measured() < wanted && from.elapsed() < phase.measured() {
+        show_progress(orders, LOOK_EVERY, "watched").await;
+    }
+    let used = meter.read()?.since(&before);
+    let to = Instant::now();
+    let mut record = orders.recorder.so_far();
+    record.interval = Some((from, to));
+    record.begun = wanted.max(record.begun);
+    let costs = meter.costs(&used, record.measured(), to - from);
+    report(record, costs)
 }
 
 impl Demand {
@@ -74,7 +106,8 @@ impl Demand {
     /// One of the orders in flight: placed, followed to its end, and again.
     async fn closed_loop(self) {
         while !self.over.is_cancelled() {
-            let attempt = self.orders.one(self.anybody(), Instant::now()).await;
+            let due = Instant::now();
+            let attempt = self.orders.one(self.anybody(), due, self.follow).await;
             let pause = match attempt {
                 Attempt::Ended => continue,
                 Attempt::Refused(pause) => pause,
@@ -105,7 +138,10 @@ impl Demand {
                 continue;
             }
             let demand = self.clone();
-            tasks.spawn(async move { demand.orders.one(demand.anybody(), due).await });
+            tasks.spawn(async move {
+                let customer = demand.anybody();
+                demand.orders.one(customer, due, demand.follow).await
+            });
         }
     }
 }
@@ -132,7 +168,7 @@ async fn show_progress(orders: &Orders, time: Duration, phase: &str) {
     }
 }
 
-fn report(record: Record, phase: &Phase, costs: Costs) -> anyhow::Result<LoadReport> {
+fn report(record: Record, costs: Costs) -> anyhow::Result<LoadReport> {
     let ended = record.measured();
     let (from, to) = record.interval.context("nothing was measured")?;
     ensure!(
@@ -142,7 +178,7 @@ fn report(record: Record, phase: &Phase, costs: Costs) -> anyhow::Result<LoadRep
     );
     let lost = record.lost();
     let mut each_second = record.each_second;
-    each_second.resize(usize::try_from(phase.seconds)?, 0);
+    each_second.resize(usize::try_from((to - from).as_secs())?, 0);
     Ok(LoadReport {
         seconds: (to - from).as_secs_f64(),
         orders: ended,

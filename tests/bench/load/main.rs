@@ -22,7 +22,7 @@ use anyhow::{Context, bail};
 use clap::Parser;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::{arguments::Arguments, crowd::Crowd, meter::Meter, orders::Orders, pool::Pool};
+use crate::{arguments::Arguments, crowd::Crowd, orders::Orders, pool::Pool};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -54,17 +54,21 @@ fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
 
 async fn load(arguments: &Arguments) -> anyhow::Result<Verdict> {
     let pool = Arc::new(Pool::new(&arguments.url)?);
-    let crowd = Arc::new(Crowd::sign_in(&pool, arguments).await?);
+    let elsewhere = |url: &Option<String>| {
+        let url = url.as_ref().unwrap_or(&arguments.url);
+        Pool::new(url).map(Arc::new)
+    };
+    let sessions = elsewhere(&arguments.session_url)?;
+    let crowd = Arc::new(Crowd::sign_in(&sessions, pool.host(), arguments).await?);
     if !arguments.prepared {
-        crowd.fund(&pool).await?;
+        crowd.fund(&elsewhere(&arguments.account_url)?).await?;
     }
     let orders = Arc::new(Orders::new(pool, crowd));
-    let meter = Meter::new(&arguments.servers);
     sockets::open_all(&orders).await?;
     if arguments.conversation {
-        return converse(&orders, &meter).await;
+        return converse(&orders).await;
     }
-    let report = drive::run(&orders, &meter, &arguments.phase).await?;
+    let report = drive::run(&orders, &arguments.phase).await?;
     if arguments.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
@@ -74,7 +78,7 @@ async fn load(arguments: &Arguments) -> anyhow::Result<Verdict> {
 }
 
 /// Runs the phases that the standard input asks for, until it ends. Between them the sockets are read on.
-async fn converse(orders: &Arc<Orders>, meter: &Meter) -> anyhow::Result<Verdict> {
+async fn converse(orders: &Arc<Orders>) -> anyhow::Result<Verdict> {
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut all = Verdict::Clean;
     while let Some(line) = lines.next_line().await? {
@@ -83,7 +87,7 @@ async fn converse(orders: &Arc<Orders>, meter: &Meter) -> anyhow::Result<Verdict
         if let Some(flaw) = phase.flaw() {
             bail!("{flaw}");
         }
-        let report = drive::run(orders, meter, &phase).await?;
+        let report = drive::run(orders, &phase).await?;
         println!("{}", serde_json::to_string(&report)?);
         if verdict(&report) == Verdict::OrdersMissed {
             all = Verdict::OrdersMissed;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
-    board::Board,
+    board::{Board, End},
     connection::Answer,
     crowd::Crowd,
     pool::Pool,
@@ -42,6 +42,13 @@ pub(crate) enum Attempt {
     Failed,
 }
 
+/// How far an order is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Follow {
+    ToTheAnswer,
+    ToTheEnd,
+}
+
 /// How long to stay away where a 503 does not say.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -55,8 +62,15 @@ impl Orders {
         }
     }
 
-    /// Places an order that was due at this instant and follows it to its end.
-    pub(crate) async fn one(&self, customer: usize, due: Instant) -> Attempt {
+    /// The end of an order was pushed: somebody waits for it, or only for so many to end.
+    pub(crate) fn saw(&self, order: Uuid, end: End) {
+        if !self.recorder.watched(end) {
+            self.board.pushed(order, end);
+        }
+    }
+
+    /// Places an order that was due at this instant and follows it, if asked to, to its end.
+    pub(crate) async fn one(&self, customer: usize, due: Instant, follow: Follow) -> Attempt {
         self.recorder.began();
         let taken = self
             .pool
@@ -65,7 +79,11 @@ impl Orders {
         let answered = Instant::now();
         match taken {
             Ok(Taken::Accepted(order)) => {
-                let Some(end) = self.board.end_of(order).await else {
+                let end = match follow {
+                    Follow::ToTheAnswer => Some(End::unknown(answered)),
+                    Follow::ToTheEnd => self.board.end_of(order).await,
+                };
+                let Some(end) = end else {
                     self.recorder.failed("an order was placed twice");
                     return Attempt::Failed;
                 };

@@ -31,6 +31,8 @@ pub(crate) struct Recorder(Mutex<Record>);
 /// What the counts are at one moment.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Record {
+    /// Orders are not followed; their ends are only counted.
+    watching: bool,
     /// The measured interval, once it is known.
     pub(crate) interval: Option<(Instant, Instant)>,
     /// Orders whose POST was begun.
@@ -65,6 +67,27 @@ impl Recorder {
     /// Measures from one instant to another.
     pub(crate) fn measure(&self, from: Instant, to: Instant) {
         self.record().interval = Some((from, to));
+    }
+
+    /// From now on ends are only counted.
+    pub(crate) fn watch(&self) {
+        self.record().watching = true;
+    }
+
+    /// Counts an end if that is all that is asked, and says so.
+    pub(crate) fn watched(&self, end: End) -> bool {
+        let mut record = self.record();
+        if record.watching {
+            record.begun += 1;
+            record.ended += 1;
+            record.count(end);
+        }
+        record.watching
+    }
+
+    /// How many ends were counted within the interval.
+    pub(crate) fn measured(&self) -> u64 {
+        self.record().measured()
     }
 
     pub(crate) fn began(&self) {
@@ -135,25 +158,32 @@ impl Record {
             return;
         }
         self.ended += 1;
-        let Some((from, to)) = self.interval else {
-            return;
-        };
-        if at < from || at >= to {
-            return;
+        if self.count(order.end) {
+            self.to_push.add(latency);
+            self.to_answer
+                .add(order.answered.saturating_duration_since(order.due));
         }
-        if order.end.finished {
+    }
+
+    /// Counts an end if it lies within the interval, and says whether it does.
+    fn count(&mut self, end: End) -> bool {
+        let Some((from, to)) = self.interval else {
+            return false;
+        };
+        if end.at < from || end.at >= to {
+            return false;
+        }
+        if end.finished {
             self.finished += 1;
         } else {
             self.cancelled += 1;
         }
-        self.to_push.add(latency);
-        self.to_answer
-            .add(order.answered.saturating_duration_since(order.due));
-        let second = usize::try_from((at - from).as_secs()).unwrap_or(usize::MAX);
+        let second = usize::try_from((end.at - from).as_secs()).unwrap_or(usize::MAX);
         if self.each_second.len() <= second {
             self.each_second.resize(second + 1, 0);
         }
         self.each_second[second] += 1;
+        true
     }
 }
 
@@ -205,6 +235,22 @@ mod tests {
             (record.begun, record.failed, record.sockets_ended),
             (0, 0, 1)
         );
+    }
+
+    #[test]
+    fn ends_are_only_counted_while_watching() {
+        let recorder = Recorder::default();
+        let start = Instant::now();
+        let end = End {
+            at: start,
+            finished: true,
+        };
+        assert!(!recorder.watched(end));
+        recorder.watch();
+        recorder.measure(start, start + Duration::from_secs(1));
+        assert!(recorder.watched(end));
+        assert_eq!(recorder.measured(), 1);
+        assert_eq!(recorder.so_far().lost(), 0);
     }
 
     #[test]

@@ -80,7 +80,7 @@ async fn follow(orders: &Orders, mut socket: Socket) -> anyhow::Result<()> {
             Message::Text(text) => {
                 let at = Instant::now();
                 read(&text, |order, finished| {
-                    orders.board.pushed(order, End { at, finished });
+                    orders.saw(order, End { at, finished });
                 })?;
             }
             // The answer is queued already; it goes out with the next flush.

@@ -23,6 +23,15 @@ pub struct Phase {
     /// Place all orders on the first account
     #[arg(long)]
     pub hot: bool,
+    /// Count an order when it is accepted, and do not wait for its end
+    #[arg(long)]
+    pub unfollowed: bool,
+    /// Place nothing, but watch until this many orders have ended, for as long as is to be measured at most
+    #[arg(long)]
+    pub watch: Option<u64>,
+    /// A server whose processor time is to be measured, with all its child processes: NAME=PID; can be repeated
+    #[arg(long = "server", value_parser = named_process)]
+    pub servers: Vec<(String, u32)>,
 }
 
 impl Phase {
@@ -35,16 +44,27 @@ impl Phase {
             seconds,
             warm_up: 2,
             hot: false,
+            unfollowed: false,
+            watch: None,
+            servers: Vec::new(),
         }
+    }
+
+    /// No orders: so many of those placed before are seen to end, within so many seconds.
+    #[must_use]
+    pub const fn watching(orders: u64, seconds: u32) -> Self {
+        let mut phase = Self::closed(1, seconds);
+        phase.watch = Some(orders);
+        phase.warm_up = 0;
+        phase
     }
 
     /// So many orders due each second, measured for so many seconds after a short warm-up.
     #[must_use]
     pub const fn open(rate: u32, seconds: u32) -> Self {
-        Self {
-            rate: Some(rate),
-            ..Self::closed(1, seconds)
-        }
+        let mut phase = Self::closed(1, seconds);
+        phase.rate = Some(rate);
+        phase
     }
 
     /// How long to measure.
@@ -74,9 +94,27 @@ impl Phase {
     }
 }
 
+fn named_process(text: &str) -> Result<(String, u32), String> {
+    let (name, id) = text
+        .split_once('=')
+        .ok_or("a server is given as NAME=PID")?;
+    let id = id.parse().map_err(|error| format!("{id}: {error}"))?;
+    Ok((name.to_owned(), id))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_has_a_name_and_a_process() {
+        assert_eq!(
+            named_process("postgres=17"),
+            Ok(("postgres".to_owned(), 17))
+        );
+        assert!(named_process("17").is_err());
+        assert!(named_process("postgres=x").is_err());
+    }
 
     #[test]
     fn a_phase_without_orders_or_time_is_flawed() {
