@@ -3,10 +3,12 @@
 use std::{
     io::{BufRead, BufReader, Write},
     process::{Child, Stdio},
+    thread,
+    time::Duration,
 };
 
 use ::tests::measure::{LoadReport, Phase};
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 
 use super::{Bench, title};
 use crate::{generator::Generator, postgres::Postgres};
@@ -16,15 +18,25 @@ const SECONDS: u32 = 60;
 /// How many seconds at either end are compared.
 const ENDS: usize = 10;
 
-/// The relay's own statement, as its session ran it last; its parameters are the lanes, a snapshot, a limit and the
-/// snapshot to read up to.
+/// The relay's own statement, if that is what its session ran last.
 const STATEMENT: &str = "select query from pg_stat_activity
-    where usename = 'orders_relay' and query like '%messaging.outbox%pg_visible_in_snapshot%'
-    order by query_start desc limit 1";
+    where usename = 'orders_relay' and query like 'with %messaging.outbox%xid >= $2%'
+    limit 1";
 
-/// What [`STATEMENT`] gives is prepared and run with a cursor that has read everything.
-const ARGUMENTS: &str = "array(select lane from messaging.lane), pg_snapshot_xmax(pg_current_snapshot())::text, \
-    array(select pg_snapshot_xip(pg_current_snapshot())::text), 1000, null";
+/// How often that is looked for; between two reads an idle relay renews its leases.
+const LOOKS: usize = 100;
+
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The statement's parameters for a relay that has read everything: its lanes, the snapshot of its last read, a limit, and
+/// nothing to read up to.
+const ARGUMENTS: [&str; 5] = [
+    "array(select lane from messaging.lane)",
+    "pg_snapshot_xmax(pg_current_snapshot())::text",
+    "array(select pg_snapshot_xip(pg_current_snapshot())::text)",
+    "1000",
+    "null",
+];
 
 impl Bench<'_> {
     /// Runs the cell with the usual customers.
@@ -101,16 +113,36 @@ fn end_over_start(report: &LoadReport) -> Option<f64> {
 
 /// The buffers that the relay's own statement reads when there is nothing to be read.
 fn empty_poll_buffers(postgres: &Postgres) -> anyhow::Result<f64> {
-    let statement = postgres.ask("orders", STATEMENT)?;
-    ensure!(!statement.is_empty(), "no relay has read the outbox");
+    let statement = relays_statement(postgres)?;
+    let arguments = &ARGUMENTS[..parameters(&statement)];
     let explained = postgres.ask(
         "orders",
         &format!(
             "prepare empty_poll as {statement};\n\
-             explain (analyze, buffers, timing off) execute empty_poll({ARGUMENTS});"
+             explain (analyze, buffers, timing off) execute empty_poll({});",
+            arguments.join(", ")
         ),
     )?;
     buffers(&explained).with_context(|| format!("the plan names no buffers: {explained}"))
+}
+
+fn relays_statement(postgres: &Postgres) -> anyhow::Result<String> {
+    for _ in 0..LOOKS {
+        let statement = postgres.ask("orders", STATEMENT)?;
+        if !statement.is_empty() {
+            return Ok(statement);
+        }
+        thread::sleep(LOOK_EVERY);
+    }
+    bail!("no relay was seen to read the outbox")
+}
+
+/// How many parameters a statement has.
+fn parameters(statement: &str) -> usize {
+    (1..=ARGUMENTS.len())
+        .rev()
+        .find(|number| statement.contains(&format!("${number}")))
+        .unwrap_or(0)
 }
 
 /// The pages of the topmost node, found in memory or read.
@@ -131,6 +163,12 @@ fn buffers(plan: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parameters_are_counted_by_the_highest() {
+        assert_eq!(parameters("select $1, $3, $2"), 3);
+        assert_eq!(parameters("select 1"), 0);
+    }
 
     #[test]
     fn the_buffers_of_a_plan_are_those_of_its_topmost_node() {
