@@ -13,6 +13,7 @@ export interface StatusWords {
 const REASONS: Readonly<Record<string, string>> = {
   no_account: "You had no account to pay from.",
   insufficient_funds: "There was not enough money in your account.",
+  discarded: "The payment could not be processed.",
 };
 
 export function wordsOfStatus(order: Order): StatusWords {

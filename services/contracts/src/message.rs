@@ -67,6 +67,8 @@ pub enum DeclineReason {
     NoAccount,
     /// The balance is below the amount.
     InsufficientFunds,
+    /// The request could not be settled and an operator gave it up.
+    Discarded,
 }
 
 impl DeclineReason {
@@ -76,13 +78,14 @@ impl DeclineReason {
         match self {
             Self::NoAccount => "no_account",
             Self::InsufficientFunds => "insufficient_funds",
+            Self::Discarded => "discarded",
         }
     }
 
     /// Reads the stable name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::NoAccount, Self::InsufficientFunds]
+        [Self::NoAccount, Self::InsufficientFunds, Self::Discarded]
             .into_iter()
             .find(|reason| reason.as_str() == text)
     }

@@ -1,7 +1,5 @@
 //! How settling can fail, and what follows: a closed choice between trying again and giving up on the message.
 
-use contracts::TraceContext;
-
 /// Any error, as a cause.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -96,7 +94,11 @@ impl Rejection {
 /// How settling a batch failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The same batch may succeed later: nothing is acknowledged, it is tried again.
+    /// The database is away: nothing in the batch is to blame, and nothing else can be settled either.
+    #[error("the database is away")]
+    Away(#[source] BoxError),
+    /// The same batch may succeed later, or some of it may: it is halved, and what fails alone while others succeed is put
+    /// off.
     #[error("settling failed for now")]
     Transient(#[source] BoxError),
     /// Some message in the batch can never be settled: the batch is halved until it stands alone.
@@ -104,25 +106,49 @@ pub enum Failure {
     Permanent(#[source] Rejection),
 }
 
+impl Failure {
+    /// Whatever the database says to somebody who has no connection yet, it cannot be used.
+    pub(crate) fn away(error: sqlx::Error) -> Self {
+        Self::Away(Box::new(error))
+    }
+}
+
 impl From<sqlx::Error> for Failure {
     /// Values the database refuses (SQLSTATE classes 22, data exception, and 23, integrity constraint violation) stay
-    /// refused; everything else (connection, lock, deadlock, shutdown, a missing right) is about the moment.
+    /// refused; whatever else it says (lock, deadlock, time-out, a missing right) is about the moment, or says that it is
+    /// no longer there to be asked.
     fn from(error: sqlx::Error) -> Self {
-        let refused = match &error {
-            sqlx::Error::Database(database) => database
-                .code()
-                .is_some_and(|code| code.starts_with("22") || code.starts_with("23")),
-            sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => {
-                true
-            }
-            _ => false,
-        };
-        if refused {
+        let permanent = |error: sqlx::Error| {
             Self::Permanent(Rejection::new(ReasonClass::Database, error.to_string()))
-        } else {
-            Self::Transient(Box::new(error))
+        };
+        match &error {
+            sqlx::Error::Database(database) => match database.code().as_deref().unwrap_or_default()
+            {
+                code if code.starts_with("22") || code.starts_with("23") => permanent(error),
+                code if says_away(code) => Self::Away(Box::new(error)),
+                _ => Self::Transient(Box::new(error)),
+            },
+            sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => {
+                permanent(error)
+            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Self::Away(Box::new(error)),
+            _ => Self::Transient(Box::new(error)),
         }
     }
+}
+
+/// Whether an SQLSTATE says that the server cannot be used: a broken connection (class 08), no resources (53), the
+/// operator's intervention (57P: shutting down, crashed, starting), a failing disk (58), or a standby (25006).
+fn says_away(code: &str) -> bool {
+    ["08", "53", "57P", "58"]
+        .iter()
+        .any(|class| code.starts_with(class))
+        || code == "25006"
 }
 
 impl From<crate::outbox::OutboxError> for Failure {
@@ -137,11 +163,4 @@ impl From<crate::outbox::OutboxError> for Failure {
             }
         }
     }
-}
-
-/// The trace id of a dead letter, where the message carried a readable context.
-pub(crate) fn trace_id(traceparent: Option<&str>) -> Option<String> {
-    traceparent
-        .and_then(TraceContext::parse)
-        .map(|context| context.trace_id())
 }

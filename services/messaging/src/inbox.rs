@@ -1,4 +1,7 @@
-//! The transactional inbox: which events were settled already, decided in the transaction that settles.
+//! The transactional inbox: which events came already, decided in the transaction that settles.
+//!
+//! Deferred events and dead letters have their inbox row too, written with them: such an event is executed from its own
+//! row and nowhere else, and what the broker delivers again is a duplicate.
 
 use std::collections::HashMap;
 
@@ -14,9 +17,9 @@ pub const CLOCK_SKEW: Duration = Duration::minutes(5);
 pub(crate) enum Verdict {
     /// Never seen: settle it.
     Fresh,
-    /// Settled before with the same contents: nothing to do.
+    /// Settled before with the same contents, or kept in a row of its own: nothing to do.
     Duplicate,
-    /// The id was settled before, with other contents.
+    /// The id came before, with other contents.
     Conflict,
 }
 
@@ -28,12 +31,10 @@ pub(crate) async fn enter(
     events: &[(Uuid, [u8; 32])],
 ) -> Result<Vec<Verdict>, sqlx::Error> {
     // Sorted, so that two consumers with common events wait for each other in one order and never in a circle.
-    let mut sorted = events.to_vec();
+    let mut sorted: Vec<&(Uuid, [u8; 32])> = events.iter().collect();
     sorted.sort_unstable();
-    let (ids, digests): (Vec<Uuid>, Vec<Vec<u8>>) = sorted
-        .iter()
-        .map(|(id, digest)| (*id, digest.to_vec()))
-        .unzip();
+    let ids: Vec<Uuid> = sorted.iter().map(|(id, _)| *id).collect();
+    let digests: Vec<&[u8]> = sorted.iter().map(|(_, digest)| &digest[..]).collect();
     let entered = sqlx::query_scalar!(
         "insert into messaging.inbox (message_id, consumer, digest)
          select id, $1, digest from unnest($2::uuid[], $3::bytea[]) as event (id, digest)
@@ -42,25 +43,24 @@ pub(crate) async fn enter(
          returning message_id",
         consumer,
         &ids,
-        &digests,
+        &digests as &[&[u8]],
     )
     .fetch_all(&mut **tx)
     .await?;
+    if entered.len() == events.len() {
+        return Ok(vec![Verdict::Fresh; events.len()]);
+    }
     let mut fresh: HashMap<Uuid, bool> = entered.into_iter().map(|id| (id, true)).collect();
-    let stored: HashMap<Uuid, Vec<u8>> = if fresh.len() == events.len() {
-        HashMap::new()
-    } else {
-        sqlx::query!(
-            "select message_id, digest from messaging.inbox where consumer = $1 and message_id = any($2)",
-            consumer,
-            &ids
-        )
-        .fetch_all(&mut **tx)
-        .await?
-        .into_iter()
-        .map(|row| (row.message_id, row.digest))
-        .collect()
-    };
+    let stored: HashMap<Uuid, Vec<u8>> = sqlx::query!(
+        "select message_id, digest from messaging.inbox where consumer = $1 and message_id = any($2)",
+        consumer,
+        &ids
+    )
+    .fetch_all(&mut **tx)
+    .await?
+    .into_iter()
+    .map(|row| (row.message_id, row.digest))
+    .collect();
     // The first of equal ids in the batch is the fresh one, unless the database kept the contents of another.
     Ok(events
         .iter()

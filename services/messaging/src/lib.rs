@@ -3,6 +3,7 @@
 pub mod broker;
 pub mod consumer;
 pub mod dead_letter;
+mod deferred;
 pub mod doorbell;
 pub mod failure;
 pub mod idempotency;

@@ -26,6 +26,10 @@ pub struct Metrics {
     pub inbox_messages: Family<InboxLabels, Counter>,
     /// Dead letters written.
     pub dead_letters: Family<DeadLetterLabels, Counter>,
+    /// Events that wait for another attempt, counted up to a limit.
+    pub deferred: Family<QueueLabels, Gauge>,
+    /// 1 while a consumer takes nothing because its database is away.
+    pub consumer_paused: Family<QueueLabels, Gauge>,
 }
 
 impl Metrics {
@@ -62,6 +66,16 @@ impl Metrics {
             "gozon_dead_letters_written",
             "Messages that became dead letters, by queue and reason",
             metrics.dead_letters.clone(),
+        );
+        registry.register(
+            "gozon_deferred_events",
+            "Events that wait for another attempt, counted up to 10,000",
+            metrics.deferred.clone(),
+        );
+        registry.register(
+            "gozon_consumer_paused",
+            "1 while a consumer takes nothing because its database is away",
+            metrics.consumer_paused.clone(),
         );
         metrics
     }
@@ -108,8 +122,17 @@ pub enum InboxOutcome {
     Fresh,
     /// Settled before: nothing happened.
     Duplicate,
+    /// Put off until another attempt.
+    Deferred,
     /// Became a dead letter.
     DeadLetter,
+}
+
+/// Labels of what is counted per queue.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct QueueLabels {
+    /// The queue.
+    pub queue: &'static str,
 }
 
 /// Labels of [`Metrics::dead_letters`].
@@ -126,6 +149,7 @@ impl EncodeLabelValue for InboxOutcome {
         let name = match self {
             Self::Fresh => "fresh",
             Self::Duplicate => "duplicate",
+            Self::Deferred => "deferred",
             Self::DeadLetter => "dead_letter",
         };
         EncodeLabelValue::encode(&name, encoder)

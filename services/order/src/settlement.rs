@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use contracts::{Message, OrderId, PaymentCaptured, PaymentDeclined};
 use messaging::{
-    consumer::{Event, Handler, Received, Rejected},
+    consumer::{Discard, Event, Handler, Received, Unsettled},
     doorbell::Doorbell,
     failure::{Failure, ReasonClass, Rejection},
     topology::{self, Queue},
@@ -56,8 +56,8 @@ impl Handler for Settlement {
     type Message = PaymentDecision;
     const QUEUE: Queue = topology::ORDER_PAYMENTS;
 
-    fn decode(&self, event: &Event) -> Result<PaymentDecision, Rejection> {
-        let decision = match event.kind.as_str() {
+    fn decode(&self, event: &Event<'_>) -> Result<PaymentDecision, Rejection> {
+        let decision = match &*event.kind {
             PaymentCaptured::TYPE => event.decode::<PaymentCaptured>()?.into(),
             PaymentDeclined::TYPE => event.decode::<PaymentDeclined>()?.into(),
             unknown => {
@@ -74,7 +74,7 @@ impl Handler for Settlement {
         &self,
         tx: &mut PgTransaction<'_>,
         batch: &[Received<PaymentDecision>],
-    ) -> Result<Vec<Rejected>, Failure> {
+    ) -> Result<Vec<Unsettled>, Failure> {
         let ids: BTreeSet<Uuid> = batch
             .iter()
             .map(|received| received.message.order_id.as_uuid())
@@ -83,7 +83,7 @@ impl Handler for Settlement {
         let standings = settle::lock(tx, &ids).await?;
         let verdict = decide::decide(standings, batch.iter().map(|received| &received.message));
         if verdict.decisions.is_empty() {
-            return Ok(verdict.rejected);
+            return Ok(verdict.unsettled);
         }
         let now = to_stored_precision(OffsetDateTime::now_utc());
         let changed = settle::apply(tx, &verdict.decisions, now).await?;
@@ -92,7 +92,19 @@ impl Handler for Settlement {
             return Err(Failure::Transient(Box::new(LostGuard { decided, changed })));
         }
         settle::remember(tx, &verdict.decisions, now).await?;
-        Ok(verdict.rejected)
+        Ok(verdict.unsettled)
+    }
+
+    /// What the payment service decided is the truth about somebody's money: the order must learn it.
+    async fn discard(
+        &self,
+        _tx: &mut PgTransaction<'_>,
+        received: &Received<PaymentDecision>,
+    ) -> Result<Discard, Failure> {
+        Ok(Discard::Refused(format!(
+            "it is a valid decision about the payment of order {}: restore the order and redrive it",
+            received.message.order_id
+        )))
     }
 
     fn committed(&self) {

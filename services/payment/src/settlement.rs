@@ -2,6 +2,7 @@
 //!
 //! Dying anywhere before the commit changes nothing; after it, whoever asks again gets the decision that stands.
 
+mod discard;
 mod plan;
 mod request;
 
@@ -9,7 +10,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use contracts::{PaymentCaptured, PaymentDeclined, TraceContext};
 use messaging::{
-    consumer::{Consumer, Event, Handler, Received, Rejected},
+    consumer::{Consumer, Discard, Event, Handler, Outcome, Received, Unsettled},
     doorbell::Doorbell,
     failure::{Failure, ReasonClass, Rejection},
     outbox,
@@ -35,14 +36,19 @@ pub struct Settlement {
     outbox_bell: Doorbell,
 }
 
+impl Settlement {
+    /// A handler that rings this doorbell after each commit.
+    #[must_use]
+    pub const fn new(outbox_bell: Doorbell) -> Self {
+        Self { outbox_bell }
+    }
+}
+
 /// The consumer of placed orders.
 #[must_use]
 pub fn consumer(settings: &PaymentSettings) -> Consumer<Settlement> {
-    let settlement = Settlement {
-        outbox_bell: settings.outbox_bell.clone(),
-    };
     Consumer::new(
-        settlement,
+        Settlement::new(settings.outbox_bell.clone()),
         settings.writer_pool.clone(),
         settings.broker.clone(),
         settings.metrics.clone(),
@@ -53,7 +59,7 @@ impl Handler for Settlement {
     type Message = PaymentRequest;
     const QUEUE: Queue = PAYMENT_ORDERS;
 
-    fn decode(&self, event: &Event) -> Result<PaymentRequest, Rejection> {
+    fn decode(&self, event: &Event<'_>) -> Result<PaymentRequest, Rejection> {
         PaymentRequest::decode(event)
     }
 
@@ -61,11 +67,20 @@ impl Handler for Settlement {
         &self,
         tx: &mut PgTransaction<'_>,
         batch: &[Received<PaymentRequest>],
-    ) -> Result<Vec<Rejected>, Failure> {
+    ) -> Result<Vec<Unsettled>, Failure> {
         let plan = decide(tx, batch).await?;
         carry_out(tx, &plan).await?;
         answer(tx, batch, &plan).await?;
         Ok(plan.conflicts.iter().copied().map(conflict).collect())
+    }
+
+    async fn discard(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        received: &Received<PaymentRequest>,
+    ) -> Result<Discard, Failure> {
+        discard::decline(tx, received).await?;
+        Ok(Discard::Ended)
     }
 
     fn committed(&self) {
@@ -130,13 +145,13 @@ async fn answer(
     Ok(())
 }
 
-fn conflict(index: usize) -> Rejected {
-    Rejected {
+fn conflict(index: usize) -> Unsettled {
+    Unsettled {
         index,
-        rejection: Rejection::new(
+        outcome: Outcome::Rejected(Rejection::new(
             ReasonClass::Conflict,
             "the order was decided before for another user or amount",
-        ),
+        )),
     }
 }
 

@@ -25,7 +25,6 @@ async fn a_bad_decision_becomes_a_dead_letter_and_orders_go_on_ending() {
     };
     let good = || payment_captured(Uuid::now_v7());
     let cases = [
-        ("a decision about no order", good(), "unknown_order"),
         (
             "an unknown type",
             with(good(), "/type", json!("payment.lost.v1")),
@@ -89,6 +88,26 @@ async fn a_decision_that_contradicts_the_first_changes_nothing() {
     )
     .await;
     assert_eq!(site.customer.order(too_dear.id).await, cancelled);
+}
+
+#[tokio::test]
+async fn a_decision_about_no_order_waits_for_it_and_becomes_a_dead_letter_in_the_end() {
+    let site = Site::enter().await;
+    let event = payment_captured(Uuid::now_v7());
+    publish_batch(&site.broker, KEY, std::slice::from_ref(&event)).await;
+    an_order_ends(&site, "a decision about no order").await;
+    let body = event.to_string();
+    poll_until("the decision waits", HANDLED_WITHIN, async || {
+        site.lose_patience(Service::Orders, body.as_bytes()).await
+    })
+    .await;
+    site.expect_dead_letter(
+        Service::Orders,
+        "a decision about no order",
+        body.as_bytes(),
+        "unknown_order",
+    )
+    .await;
 }
 
 /// Places a real order and waits until it has ended.

@@ -18,7 +18,7 @@ const BALANCE: i64 = 1_000_000;
 
 /// A shop with a customer in it.
 pub(crate) struct Site {
-    _shop: SharedShop,
+    shop: SharedShop,
     orders: PgPool,
     payments: PgPool,
     pub(crate) broker: RawBroker,
@@ -42,7 +42,7 @@ impl Site {
         Self {
             orders: shop.database(Service::Orders).pool(Login::Audit),
             payments: shop.database(Service::Payments).pool(Login::Audit),
-            _shop: shop,
+            shop,
             broker,
             customer,
         }
@@ -75,6 +75,18 @@ impl Site {
         assert_eq!(letter.reason_class, class, "{what}: {letter:?}");
         assert!(!letter.reason.is_empty(), "{what}: {letter:?}");
         letter
+    }
+
+    /// Makes the next attempt of the deferred event with exactly this body its last, and due. None if it is not deferred.
+    pub(crate) async fn lose_patience(&self, service: Service, body: &[u8]) -> Option<()> {
+        let hurried = sqlx::query(
+            "update messaging.deferred set attempts = 1000, next_attempt_at = now() where body = $1",
+        )
+        .bind(body)
+        .execute(&self.shop.database(service).admin_pool())
+        .await
+        .unwrap();
+        (hurried.rows_affected() == 1).then_some(())
     }
 
     /// Publishes a good order of one minor unit and waits until it is paid.

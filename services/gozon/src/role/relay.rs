@@ -17,10 +17,6 @@ pub(crate) async fn run(
     let config = RelayConfig::read(args.database, environment)?;
     let serve = ServeConfig::new(&args.serve, base.profile);
     let mut process = Process::start("relay", serve, base).await?;
-    part::relay::add(
-        &mut process,
-        &config,
-        Doorbell::new(Channel::Outbox),
-    )?;
+    part::relay::add(&mut process, &config, Doorbell::new(Channel::Outbox))?;
     process.run(None).await
 }

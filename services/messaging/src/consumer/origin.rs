@@ -1,23 +1,39 @@
-//! Where a message came from, for the dead letters it may end in.
+//! Where a message came from, for the rows it may end in. Nothing is read off a delivery before a row needs it.
 
 use lapin::{message::Delivery, types::AMQPValue};
 use serde_json::{Value, json};
 
-use super::envelope::Event;
-use crate::{
-    dead_letter::{DeadLetter, storable},
-    failure::Rejection,
-};
+use crate::dead_letter::storable;
 
 /// Where a message came from: what its dead letters say of it.
-#[derive(Debug, Clone)]
-pub(crate) struct Origin {
-    routing_key: String,
-    headers: Value,
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Origin<'a> {
+    /// The broker.
+    Delivery(&'a Delivery),
+    /// A row that remembers it.
+    Row {
+        /// The routing key it once came with.
+        routing_key: &'a str,
+        /// The headers and properties it once came with.
+        headers: &'a Value,
+    },
 }
 
-impl Origin {
-    pub(crate) fn of(delivery: &Delivery) -> Self {
+impl Origin<'_> {
+    /// The routing key it came with, as Postgres can store it.
+    pub(crate) fn routing_key(&self) -> String {
+        match self {
+            Self::Delivery(delivery) => storable(delivery.routing_key.as_str()),
+            Self::Row { routing_key, .. } => (*routing_key).to_owned(),
+        }
+    }
+
+    /// The AMQP headers and properties it came with, as Postgres can store them.
+    pub(crate) fn headers(&self) -> Value {
+        let delivery = match self {
+            Self::Delivery(delivery) => delivery,
+            Self::Row { headers, .. } => return (*headers).clone(),
+        };
         let properties = &delivery.properties;
         let headers: serde_json::Map<String, Value> = properties
             .headers()
@@ -25,54 +41,25 @@ impl Origin {
             .flatten()
             .map(|(name, value)| (storable(name.as_str()), json_of(value)))
             .collect();
-        Self {
-            routing_key: delivery.routing_key.to_string(),
-            headers: json!({
-                "exchange": storable(delivery.exchange.as_str()),
-                "redelivered": delivery.redelivered,
-                "content_type": properties.content_type().as_ref().map(|text| storable(text.as_str())),
-                "message_id": properties.message_id().as_ref().map(|text| storable(text.as_str())),
-                "headers": headers,
-            }),
-        }
-    }
-
-    /// Where nothing real came from.
-    #[cfg(test)]
-    pub(super) fn for_tests(routing_key: String) -> Self {
-        let headers = Value::Null;
-        Self {
-            routing_key,
-            headers,
-        }
-    }
-
-    /// A dead letter of the whole message.
-    pub(crate) fn letter(&self, body: &[u8], rejection: Rejection) -> Box<DeadLetter> {
-        Box::new(DeadLetter {
-            message_id: None,
-            kind: None,
-            routing_key: self.routing_key.clone(),
-            headers: self.headers.clone(),
-            body: body.to_vec(),
-            rejection,
-            trace_id: None,
+        json!({
+            "exchange": storable(delivery.exchange.as_str()),
+            "redelivered": delivery.redelivered,
+            "content_type": properties.content_type().as_ref().map(|text| storable(text.as_str())),
+            "message_id": properties.message_id().as_ref().map(|text| storable(text.as_str())),
+            "headers": headers,
         })
     }
 
-    /// A dead letter of one event.
-    pub(crate) fn event_letter(
-        &self,
-        event: &Event,
-        body: &[u8],
-        rejection: Rejection,
-    ) -> Box<DeadLetter> {
-        Box::new(DeadLetter {
-            message_id: Some(event.id.as_uuid()),
-            kind: Some(event.kind.clone()),
-            trace_id: Some(event.trace.trace_id()),
-            ..*self.letter(body, rejection)
-        })
+    /// The content type of the message; empty if it came without.
+    pub(crate) fn content_type(&self) -> &str {
+        match self {
+            Self::Delivery(delivery) => delivery
+                .properties
+                .content_type()
+                .as_ref()
+                .map_or("", |text| text.as_str()),
+            Self::Row { headers, .. } => headers["content_type"].as_str().unwrap_or_default(),
+        }
     }
 }
 

@@ -1,14 +1,17 @@
-//! Settling a micro-batch: inbox, effect, replies and dead letters in one transaction, halved until a culprit stands alone.
+//! Settling a micro-batch: inbox, effect, replies and rows of what is not settled in one transaction, halved until each
+//! culprit stands alone.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
-use sqlx::PgPool;
-use time::OffsetDateTime;
+use sqlx::{PgPool, PgTransaction};
 
-use super::{Handler, Received, envelope::Event, origin::Origin};
+use super::{
+    Content, Entry, Handler, Outcome, Schedule,
+    halving::{Cause, Halving},
+    lot::Lot,
+};
 use crate::{
-    dead_letter::{self, DeadLetter},
-    failure::{BoxError, Failure, ReasonClass, Rejection},
+    failure::{Failure, ReasonClass, Rejection},
     inbox::{self, Verdict},
     metrics::{DeadLetterLabels, InboxLabels, InboxOutcome, Metrics},
 };
@@ -16,12 +19,25 @@ use crate::{
 /// How long one transaction may take, whatever becomes of the network: beyond all of the server's own limits.
 const SETTLE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// One event of a micro-batch, decoded; what it needs to become a dead letter is kept.
-pub(crate) struct Item<T> {
-    pub event: Event,
-    pub body: Vec<u8>,
-    pub origin: Origin,
-    pub received: Received<T>,
+/// What settling needs besides the batch.
+pub(super) struct Settling<'c, H> {
+    pub(super) handler: &'c H,
+    pub(super) pool: &'c PgPool,
+    pub(super) schedule: &'c Schedule,
+    pub(super) metrics: &'c Metrics,
+}
+
+/// What becomes of an entry.
+#[derive(Debug, Clone)]
+pub(super) enum Fate<'e> {
+    /// It had its effect, now.
+    Settled,
+    /// It came before.
+    Duplicate,
+    /// It waits in a deferred row.
+    Later(Cow<'e, Rejection>),
+    /// It is a dead letter.
+    Dead(Cow<'e, Rejection>),
 }
 
 /// What one committed transaction did.
@@ -29,161 +45,185 @@ pub(crate) struct Item<T> {
 struct Settled {
     fresh: u64,
     duplicates: u64,
-    letters: Vec<ReasonClass>,
+    deferred: u64,
+    dead: Vec<ReasonClass>,
 }
 
-/// Settles events and writes dead letters. An error is transient: nothing more was committed than what stays settled,
-/// and the same call may be made again.
-pub(crate) async fn settle<H: Handler>(
-    handler: &H,
-    pool: &PgPool,
-    metrics: &Metrics,
-    items: &[Item<H::Message>],
-    letters: &[DeadLetter],
-) -> Result<(), BoxError> {
-    let settled = tokio::time::timeout(SETTLE_TIMEOUT, settle_once(handler, pool, items, letters));
-    match settled
-        .await
-        .unwrap_or_else(|elapsed| Err(Failure::Transient(Box::new(elapsed))))
-    {
-        Ok(settled) => {
-            count::<H>(metrics, &settled);
-            Ok(())
+impl<H: Handler> Settling<'_, H> {
+    /// Settles a lot whole. After an error parts of it may be settled, and the same call may be made again.
+    pub(super) async fn settle(
+        &self,
+        lot: Lot,
+        entries: &[Entry<'_, H::Message>],
+    ) -> Result<(), Failure> {
+        let mut halving = Halving::new(entries.len(), lot.evidence());
+        while let Some(part) = halving.next_part() {
+            match self.attempt(lot, &entries[part.clone()]).await {
+                Ok(fresh) => halving.settled(fresh),
+                Err(failure) => halving.failed(part, failure)?,
+            }
         }
-        Err(Failure::Transient(cause)) => Err(cause),
-        Err(Failure::Permanent(rejection)) => match items {
-            [] => Err(Box::new(rejection)),
-            [item] => {
-                let mut letters = letters.to_vec();
-                letters.push(*item.origin.event_letter(&item.event, &item.body, rejection));
-                Box::pin(settle(handler, pool, metrics, &[], &letters)).await
+        let culprits: Vec<_> = halving
+            .finish()?
+            .into_iter()
+            .map(|(place, cause)| entries[place].with(set_aside(cause)))
+            .collect();
+        if !culprits.is_empty() {
+            self.attempt(lot, &culprits).await?;
+        }
+        Ok(())
+    }
+
+    /// Settles a lot in one transaction or not at all. Says how many events had their effect.
+    pub(super) async fn attempt(
+        &self,
+        lot: Lot,
+        entries: &[Entry<'_, H::Message>],
+    ) -> Result<u64, Failure> {
+        let settled = tokio::time::timeout(SETTLE_TIMEOUT, self.settle_once(lot, entries))
+            .await
+            .unwrap_or_else(|elapsed| Err(Failure::Away(Box::new(elapsed))))?;
+        self.count(&settled);
+        Ok(settled.fresh)
+    }
+
+    /// One transaction. Dying anywhere before its commit changes nothing and the broker delivers again; dying after it,
+    /// the inbox knows the events when they are delivered again.
+    async fn settle_once(
+        &self,
+        lot: Lot,
+        entries: &[Entry<'_, H::Message>],
+    ) -> Result<Settled, Failure> {
+        let queue = H::QUEUE.name;
+        let mut tx = self.pool.begin().await.map_err(Failure::away)?;
+        let held = lot.hold(&mut tx, entries).await?;
+        let verdicts = enter(&mut tx, queue, lot, &held).await?;
+        let mut fates: Vec<_> = held
+            .iter()
+            .zip(verdicts)
+            .map(|(entry, verdict)| judge(entry, verdict))
+            .collect();
+        self.handle(&mut tx, &held, &mut fates).await?;
+        for (entry, fate) in held.iter().zip(&mut fates) {
+            lot.limit(self.schedule, entry, fate);
+        }
+        lot.write(&mut tx, queue, self.schedule, &held, &fates)
+            .await?;
+        tx.commit().await?;
+        Ok(Settled::of(&fates))
+    }
+
+    /// Gives the handler the messages that are to have their effect, and takes down what it says of them.
+    async fn handle<'e>(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        held: &[&'e Entry<'_, H::Message>],
+        fates: &mut [Fate<'e>],
+    ) -> Result<(), Failure> {
+        let mut places = Vec::new();
+        let mut messages = Vec::new();
+        for (place, (entry, fate)) in held.iter().zip(fates.iter()).enumerate() {
+            if let (Content::Message(received), Fate::Settled) = (&entry.content, fate) {
+                places.push(place);
+                messages.push(received.clone());
             }
-            _ => {
-                let (first, second) = items.split_at(items.len() / 2);
-                Box::pin(settle(handler, pool, metrics, first, letters)).await?;
-                Box::pin(settle(handler, pool, metrics, second, &[])).await
-            }
-        },
+        }
+        if messages.is_empty() {
+            return Ok(());
+        }
+        for unsettled in self.handler.settle(tx, &messages).await? {
+            fates[places[unsettled.index]] = match unsettled.outcome {
+                Outcome::NotYet(rejection) => Fate::Later(Cow::Owned(rejection)),
+                Outcome::Rejected(rejection) => Fate::Dead(Cow::Owned(rejection)),
+            };
+        }
+        Ok(())
+    }
+
+    fn count(&self, settled: &Settled) {
+        let queue = H::QUEUE.name;
+        let by = |outcome, events| {
+            let labels = InboxLabels { queue, outcome };
+            self.metrics
+                .inbox_messages
+                .get_or_create(&labels)
+                .inc_by(events);
+        };
+        by(InboxOutcome::Fresh, settled.fresh);
+        by(InboxOutcome::Duplicate, settled.duplicates);
+        by(InboxOutcome::Deferred, settled.deferred);
+        if settled.deferred > 0 {
+            let events = settled.deferred;
+            tracing::info!(queue, events, "events were put off until another attempt");
+        }
+        for reason in settled.dead.iter().copied() {
+            by(InboxOutcome::DeadLetter, 1);
+            let labels = DeadLetterLabels { queue, reason };
+            self.metrics.dead_letters.get_or_create(&labels).inc();
+            let reason = reason.as_str();
+            tracing::warn!(queue, reason, "a message became a dead letter");
+        }
     }
 }
 
-/// One transaction. Dying anywhere before its commit changes nothing and the broker delivers again; dying after it, the
-/// inbox knows the events when they are delivered again.
-async fn settle_once<H: Handler>(
-    handler: &H,
-    pool: &PgPool,
-    items: &[Item<H::Message>],
-    letters: &[DeadLetter],
-) -> Result<Settled, Failure> {
-    let mut tx = pool.begin().await?;
-    let ids: Vec<_> = items
-        .iter()
-        .map(|item| (item.event.id.as_uuid(), item.event.digest()))
-        .collect();
-    let verdicts = inbox::enter(&mut tx, H::QUEUE.name, &ids).await?;
-    let all_ids: Vec<_> = ids.iter().map(|(id, _)| *id).collect();
-    let dead = dead_letter::among(&mut tx, H::QUEUE.name, &all_ids).await?;
-
-    let mut fresh_items = Vec::new();
-    let mut conflicts = Vec::new();
-    let mut duplicates = 0;
-    for (item, verdict) in items.iter().zip(verdicts) {
-        match verdict {
-            Verdict::Fresh if dead.contains(&item.event.id.as_uuid()) => {
-                conflicts.push(*item.origin.event_letter(
-                    &item.event,
-                    &item.body,
-                    Rejection::new(
-                        ReasonClass::Conflict,
-                        "the event id is in dead letters already",
-                    ),
-                ));
+impl Settled {
+    fn of(fates: &[Fate<'_>]) -> Self {
+        let mut settled = Self::default();
+        for fate in fates {
+            match fate {
+                Fate::Settled => settled.fresh += 1,
+                Fate::Duplicate => settled.duplicates += 1,
+                Fate::Later(_) => settled.deferred += 1,
+                Fate::Dead(rejection) => settled.dead.push(rejection.class),
             }
-            Verdict::Fresh => fresh_items.push(item),
-            Verdict::Duplicate => duplicates += 1,
-            Verdict::Conflict => conflicts.push(*item.origin.event_letter(
-                &item.event,
-                &item.body,
-                Rejection::new(
-                    ReasonClass::Conflict,
-                    "the event id was settled before with other contents",
-                ),
-            )),
         }
+        settled
     }
-    let fresh: Vec<_> = fresh_items
-        .iter()
-        .map(|item| item.received.clone())
-        .collect();
-    let rejected = if fresh.is_empty() {
-        Vec::new()
-    } else {
-        handler.settle(&mut tx, &fresh).await?
-    };
-    let rejected: Vec<DeadLetter> = rejected
+}
+
+/// What is done with an event that fails alone.
+fn set_aside<T>(cause: Cause) -> Content<T> {
+    match cause {
+        Cause::Permanent(rejection) => Content::Dead(rejection),
+        Cause::Passing(cause) => Content::Later(Rejection::new(
+            ReasonClass::Exhausted,
+            format!("it alone could not be settled: {cause}"),
+        )),
+    }
+}
+
+/// Enters the events into the inbox; none where an entry has nothing to enter.
+async fn enter<T>(
+    tx: &mut PgTransaction<'_>,
+    queue: &str,
+    lot: Lot,
+    held: &[&Entry<'_, T>],
+) -> Result<Vec<Option<Verdict>>, sqlx::Error> {
+    let identities: Vec<_> = held.iter().map(|entry| lot.enters(entry)).collect();
+    let events: Vec<_> = identities.iter().flatten().copied().collect();
+    if events.is_empty() {
+        return Ok(vec![None; held.len()]);
+    }
+    let mut verdicts = inbox::enter(tx, queue, &events).await?.into_iter();
+    Ok(identities
         .into_iter()
-        .map(|rejected| {
-            let item = fresh_items[rejected.index];
-            *item
-                .origin
-                .event_letter(&item.event, &item.body, rejected.rejection)
-        })
-        .collect();
-
-    let all: Vec<&DeadLetter> = letters.iter().chain(&conflicts).chain(&rejected).collect();
-    dead_letter::write(&mut tx, H::QUEUE.name, &all).await?;
-    tx.commit().await?;
-    Ok(Settled {
-        fresh: u64::try_from(fresh.len() - rejected.len()).expect("a count fits"),
-        duplicates,
-        letters: all.iter().map(|letter| letter.rejection.class).collect(),
-    })
+        .map(|identity| identity.and_then(|_| verdicts.next()))
+        .collect())
 }
 
-fn count<H: Handler>(metrics: &Metrics, settled: &Settled) {
-    let queue = H::QUEUE.name;
-    let by = |outcome| {
-        metrics
-            .inbox_messages
-            .get_or_create(&InboxLabels { queue, outcome })
-            .clone()
-    };
-    by(InboxOutcome::Fresh).inc_by(settled.fresh);
-    by(InboxOutcome::Duplicate).inc_by(settled.duplicates);
-    for reason in settled.letters.iter().copied() {
-        by(InboxOutcome::DeadLetter).inc();
-        metrics
-            .dead_letters
-            .get_or_create(&DeadLetterLabels { queue, reason })
-            .inc();
-        tracing::warn!(
-            queue,
-            reason = reason.as_str(),
-            "a message became a dead letter"
-        );
-    }
-}
-
-/// Decodes an event into an item, or into a dead letter.
-pub(crate) fn decode<H: Handler>(
-    handler: &H,
-    event: Event,
-    body: Vec<u8>,
-    origin: &Origin,
-    received_at: OffsetDateTime,
-) -> Result<Item<H::Message>, Box<DeadLetter>> {
-    match handler.decode(&event) {
-        Ok(message) => Ok(Item {
-            received: Received {
-                event_id: event.id,
-                trace: event.trace,
-                received_at,
-                message,
-            },
-            event,
-            body,
-            origin: origin.clone(),
-        }),
-        Err(rejection) => Err(origin.event_letter(&event, &body, rejection)),
+/// What is to become of an entry, as far as the inbox can tell.
+fn judge<'e, T>(entry: &'e Entry<'_, T>, verdict: Option<Verdict>) -> Fate<'e> {
+    let entered_with_row = entry.row.is_some_and(|row| row.entered);
+    match verdict {
+        Some(Verdict::Duplicate) if !entered_with_row => Fate::Duplicate,
+        Some(Verdict::Conflict) => Fate::Dead(Cow::Owned(Rejection::new(
+            ReasonClass::Conflict,
+            "the event id came before with other contents",
+        ))),
+        _ => match &entry.content {
+            Content::Message(_) => Fate::Settled,
+            Content::Later(rejection) => Fate::Later(Cow::Borrowed(rejection)),
+            Content::Dead(rejection) => Fate::Dead(Cow::Borrowed(rejection)),
+        },
     }
 }

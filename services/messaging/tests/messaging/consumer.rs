@@ -1,22 +1,12 @@
 //! Settling: once in effect, whatever is delivered again, wherever the consumer dies.
 
-use messaging::topology::{EXCHANGE, PAYMENT_ORDERS};
-use tests::{RawBroker, lapin::BasicProperties, poll_until};
+use messaging::topology::PAYMENT_ORDERS;
+use tests::{RawBroker, poll_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
-    DEADLINE, REFUSED_AMOUNT, broker, consumer, database, effects, event, letters, placed,
+    DEADLINE, REFUSED_AMOUNT, broker, consumer, database, effects, event, letters, placed, publish,
 };
-
-async fn publish(raw: &RawBroker, events: &[serde_json::Value]) {
-    let body = serde_json::to_vec(events).unwrap();
-    let properties = BasicProperties::default()
-        .with_content_type(contracts::cloud_event::BATCH_CONTENT_TYPE.into());
-    assert!(
-        raw.publish(EXCHANGE, "order.placed.v1", properties, &body)
-            .await
-    );
-}
 
 async fn emptied(raw: &RawBroker) {
     poll_until("the queue is empty", DEADLINE, async || {

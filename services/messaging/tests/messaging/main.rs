@@ -6,9 +6,13 @@
 )]
 
 mod consumer;
+mod database_away;
 mod dead_letters;
+mod deferred;
+mod discard;
 mod idempotency;
 mod operators;
 mod outbox;
+mod redrive;
 mod roles;
 mod support;

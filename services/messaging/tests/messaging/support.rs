@@ -1,18 +1,25 @@
 //! What the tests share: a migrated database, a broker with the topology, and a handler whose effect is a row.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
-use contracts::{CloudEvent, Message, Money, OrderId, OrderPlaced, TraceContext, UserId};
+use contracts::{
+    CloudEvent, Message, Money, OrderId, OrderPlaced, TraceContext, UserId,
+    cloud_event::BATCH_CONTENT_TYPE,
+};
 use messaging::{
     broker::BrokerUrl,
-    consumer::{Consumer, Event, Handler, Received, Rejected},
+    consumer::{
+        Consumer, Discard, Event, Handler, Outcome, Received, Schedule, Session, Unsettled,
+    },
     failure::{Failure, ReasonClass, Rejection},
     metrics::Metrics,
     schema::{self, Roles},
-    topology::{self, PAYMENT_ORDERS, Queue},
+    topology::{self, EXCHANGE, PAYMENT_ORDERS, Queue},
 };
-use sqlx::{PgPool, PgTransaction, Row};
-use tests::{BrokerUser, Login, RawBroker, Service, TestDatabase, TestVhost};
+use sqlx::{AssertSqlSafe, PgPool, PgTransaction, Row};
+use tests::{
+    BrokerUser, Login, RawBroker, Service, TestDatabase, TestVhost, lapin::BasicProperties,
+};
 use time::OffsetDateTime;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
@@ -40,8 +47,10 @@ pub(crate) async fn database() -> TestDatabase {
     sqlx::raw_sql(
         "create schema effects;
          create table effects.effect (order_id uuid, amount bigint check (amount <> 13));
+         create table effects.answer (amount bigint primary key, answer text not null);
          grant usage on schema effects to payments_writer;
-         grant select, insert on effects.effect to payments_writer",
+         grant select, insert on effects.effect to payments_writer;
+         grant select on effects.answer to payments_writer",
     )
     .execute(&owner)
     .await
@@ -73,7 +82,36 @@ pub(crate) fn event(message: &OrderPlaced) -> serde_json::Value {
     serde_json::to_value(event).unwrap()
 }
 
-/// A handler whose effect is a row per message.
+/// What the handler says of orders of an amount, instead of settling them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Answer {
+    NotYet,
+    Reject,
+    /// The whole batch fails for a cause that passes.
+    Fail,
+}
+
+/// Makes the handler answer so from now on; none takes the answer back.
+pub(crate) async fn answer(db: &TestDatabase, amount: i64, answer: Option<Answer>) {
+    let admin = db.admin_pool();
+    let mut tx = admin.begin().await.unwrap();
+    sqlx::query("delete from effects.answer where amount = $1")
+        .bind(amount)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    if let Some(answer) = answer {
+        sqlx::query("insert into effects.answer values ($1, $2)")
+            .bind(amount)
+            .bind(format!("{answer:?}"))
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+/// A handler whose effect is a row per message, unless it was told another answer.
 #[derive(Debug)]
 pub(crate) struct Effects;
 
@@ -81,7 +119,7 @@ impl Handler for Effects {
     type Message = OrderPlaced;
     const QUEUE: Queue = PAYMENT_ORDERS;
 
-    fn decode(&self, event: &Event) -> Result<OrderPlaced, Rejection> {
+    fn decode(&self, event: &Event<'_>) -> Result<OrderPlaced, Rejection> {
         if event.kind == OrderPlaced::TYPE {
             event.decode()
         } else {
@@ -93,23 +131,109 @@ impl Handler for Effects {
         &self,
         tx: &mut PgTransaction<'_>,
         batch: &[Received<OrderPlaced>],
-    ) -> Result<Vec<Rejected>, Failure> {
-        for received in batch {
-            sqlx::query("insert into effects.effect values ($1, $2)")
-                .bind(received.message.order_id)
-                .bind(received.message.amount.amount_minor)
-                .execute(&mut **tx)
-                .await?;
+    ) -> Result<Vec<Unsettled>, Failure> {
+        let answers: HashMap<i64, String> =
+            sqlx::query_as("select amount, answer from effects.answer")
+                .fetch_all(&mut **tx)
+                .await?
+                .into_iter()
+                .collect();
+        let mut unsettled = Vec::new();
+        for (index, received) in batch.iter().enumerate() {
+            let amount = received.message.amount.amount_minor;
+            let rejection = |class| Rejection::new(class, "told so");
+            let outcome = match answers.get(&amount).map(String::as_str) {
+                Some("NotYet") => Outcome::NotYet(rejection(ReasonClass::UnknownOrder)),
+                Some("Reject") => Outcome::Rejected(rejection(ReasonClass::Conflict)),
+                Some(_) => return Err(Failure::Transient("told so".into())),
+                None => {
+                    sqlx::query("insert into effects.effect values ($1, $2)")
+                        .bind(received.message.order_id)
+                        .bind(amount)
+                        .execute(&mut **tx)
+                        .await?;
+                    continue;
+                }
+            };
+            unsettled.push(Unsettled { index, outcome });
         }
-        Ok(Vec::new())
+        Ok(unsettled)
+    }
+
+    /// Orders of an even amount have an end, others must be settled.
+    async fn discard(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        received: &Received<OrderPlaced>,
+    ) -> Result<Discard, Failure> {
+        let amount = received.message.amount.amount_minor;
+        if amount % 2 != 0 {
+            return Ok(Discard::Refused("the amount is odd".to_owned()));
+        }
+        sqlx::query("insert into effects.effect values ($1, $2)")
+            .bind(received.message.order_id)
+            .bind(-amount)
+            .execute(&mut **tx)
+            .await?;
+        Ok(Discard::Ended)
     }
 
     fn committed(&self) {}
 }
 
+/// Production's schedule is in minutes; this one is in milliseconds.
+pub(crate) fn schedule() -> Schedule {
+    Schedule {
+        first_delay: Duration::from_millis(10),
+        longest_delay: Duration::from_millis(40),
+        max_attempts: 4,
+        poll: Duration::from_millis(20),
+        keep_deliveries: Duration::from_mins(10),
+    }
+}
+
 pub(crate) fn consumer(db: &TestDatabase, vhost: &TestVhost) -> Consumer<Effects> {
+    measured_consumer(db, vhost, Metrics::default())
+}
+
+/// A consumer that counts here.
+pub(crate) fn measured_consumer(
+    db: &TestDatabase,
+    vhost: &TestVhost,
+    metrics: Metrics,
+) -> Consumer<Effects> {
     let broker = BrokerUrl::parse(vhost.url(BrokerUser::Service)).unwrap();
-    Consumer::new(Effects, db.pool(Login::Writer), broker, Metrics::default())
+    Consumer::new(Effects, db.pool(Login::Writer), broker, metrics).with_schedule(schedule())
+}
+
+/// A consumer of what is due in the database; there is no broker.
+pub(crate) fn due_consumer(db: &TestDatabase) -> Consumer<Effects> {
+    let nowhere = BrokerUrl::parse("amqp://nobody@127.0.0.1:1/nowhere").unwrap();
+    Consumer::new(Effects, db.pool(Login::Writer), nowhere, Metrics::default())
+        .with_schedule(schedule())
+}
+
+/// Publishes events as one message.
+pub(crate) async fn publish(raw: &RawBroker, events: &[serde_json::Value]) {
+    let body = serde_json::to_vec(events).unwrap();
+    let properties = BasicProperties::default().with_content_type(BATCH_CONTENT_TYPE.into());
+    let published = raw.publish(EXCHANGE, OrderPlaced::TYPE, properties, &body);
+    assert!(published.await);
+}
+
+/// Takes what is in the queue, settles it as a consumer does, and acknowledges.
+pub(crate) async fn settle_next(consumer: &Consumer<Effects>, session: &mut Session) {
+    let batch = session.next_batch().await.unwrap();
+    consumer.settle(session, &batch).await.unwrap();
+    batch.acknowledge().await.unwrap();
+}
+
+/// How many rows a table has.
+pub(crate) async fn count(pool: &PgPool, table: &str) -> i64 {
+    sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {table}")))
+        .fetch_one(pool)
+        .await
+        .unwrap()
 }
 
 pub(crate) async fn effects(pool: &PgPool) -> i64 {

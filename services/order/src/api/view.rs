@@ -28,7 +28,7 @@ pub(crate) struct OrderView {
     pub(crate) amount: Money,
     /// Where the order stands.
     pub(crate) status: Status,
-    /// Why it was cancelled: `no_account` or `insufficient_funds`; null otherwise.
+    /// Why it was cancelled: `no_account`, `insufficient_funds` or `discarded`; null otherwise.
     #[schema(value_type = Option<String>, example = "insufficient_funds")]
     pub(crate) reason: Option<DeclineReason>,
     /// Counts status changes from 1; drop what is not newer than what you know.

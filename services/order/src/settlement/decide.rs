@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use contracts::OrderId;
 use messaging::{
-    consumer::Rejected,
+    consumer::{Outcome as Fate, Unsettled},
     failure::{ReasonClass, Rejection},
 };
 
@@ -19,8 +19,8 @@ use crate::{
 pub(super) struct Verdict {
     /// Changes, at most one per order.
     pub(super) decisions: Vec<Decision>,
-    /// Events that become dead letters.
-    pub(super) rejected: Vec<Rejected>,
+    /// Events without effect: their order is not there yet, or was decided otherwise.
+    pub(super) unsettled: Vec<Unsettled>,
 }
 
 /// Goes through the batch in its order; a later event about an order meets what an earlier one made of it.
@@ -35,12 +35,13 @@ pub(super) fn decide<'b>(
     let mut verdict = Verdict::default();
     for (index, event) in batch.enumerate() {
         let outcome = match orders.get_mut(&event.order_id) {
-            Some(order) => apply(order, event),
-            None => Err(unknown_order(event)),
+            Some(order) => apply(order, event).map_err(Fate::Rejected),
+            // Its row may yet come back: a database restored from a backup is behind the broker.
+            None => Err(Fate::NotYet(unknown_order(event))),
         };
         match outcome {
             Ok(decision) => verdict.decisions.extend(decision),
-            Err(rejection) => verdict.rejected.push(Rejected { index, rejection }),
+            Err(outcome) => verdict.unsettled.push(Unsettled { index, outcome }),
         }
     }
     verdict

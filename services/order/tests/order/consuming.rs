@@ -6,7 +6,7 @@ use contracts::{
     CloudEvent, DeclineReason, Message, OrderId, PaymentCaptured, PaymentDeclined, TraceContext,
     cloud_event::BATCH_CONTENT_TYPE,
 };
-use messaging::{broker::BrokerUrl, topology};
+use messaging::{broker::BrokerUrl, consumer::Schedule, topology};
 use serde_json::{Value, json};
 use tests::{
     BrokerUser, Login, RawBroker, TestVhost,
@@ -30,13 +30,21 @@ struct Consuming {
 }
 
 impl Consuming {
-    async fn start(shop: &Shop) -> Self {
+    async fn start(shop: &Shop, max_attempts: i32) -> Self {
         let vhost = TestVhost::create().await;
         topology::declare(&BrokerUrl::parse(vhost.url(BrokerUser::Owner)).unwrap())
             .await
             .unwrap();
         let url = BrokerUrl::parse(vhost.url(BrokerUser::Service)).unwrap();
-        let consumer = order::consumer(&shop.state, url, messaging::metrics::Metrics::default());
+        let schedule = Schedule {
+            first_delay: Duration::from_millis(50),
+            longest_delay: Duration::from_millis(50),
+            max_attempts,
+            poll: Duration::from_millis(20),
+            ..Schedule::default()
+        };
+        let consumer = order::consumer(&shop.state, url, messaging::metrics::Metrics::default())
+            .with_schedule(schedule);
         let ending = CancellationToken::new();
         tokio::spawn(consumer.run(ending.clone()));
         let broker = vhost.raw().await;
@@ -79,7 +87,7 @@ async fn becomes(shop: &Shop, id: OrderId, status: &str) {
 #[tokio::test]
 async fn decisions_come_from_the_queue_and_duplicates_of_them_change_nothing() {
     let shop = Shop::open().await;
-    let consuming = Consuming::start(&shop).await;
+    let consuming = Consuming::start(&shop, 3).await;
     let (paid, unpaid, last) = (
         shop.placed(7).await,
         shop.placed(7).await,
@@ -110,7 +118,7 @@ async fn decisions_come_from_the_queue_and_duplicates_of_them_change_nothing() {
 #[tokio::test]
 async fn what_cannot_be_settled_becomes_dead_letters_and_holds_nothing_up() {
     let shop = Shop::open().await;
-    let consuming = Consuming::start(&shop).await;
+    let consuming = Consuming::start(&shop, 3).await;
     let paid = shop.placed(7).await;
     shop.settle(&[paid]).await;
 
@@ -133,11 +141,16 @@ async fn what_cannot_be_settled_becomes_dead_letters_and_holds_nothing_up() {
         .await;
     becomes(&shop, good, "FINISHED").await;
 
-    let classes: Vec<String> =
-        sqlx::query_scalar("select reason_class from messaging.dead_letter order by 1")
-            .fetch_all(&shop.database.pool(Login::Audit))
-            .await
-            .unwrap();
+    let audit = shop.database.pool(Login::Audit);
+    let classes = poll_until("four letters", Duration::from_secs(5), async || {
+        let classes: Vec<String> =
+            sqlx::query_scalar("select reason_class from messaging.dead_letter order by 1")
+                .fetch_all(&audit)
+                .await
+                .unwrap();
+        (classes.len() == 4).then_some(classes)
+    })
+    .await;
     assert_eq!(
         classes,
         ["conflict", "invalid", "unknown_order", "unknown_type"]
@@ -157,4 +170,40 @@ async fn what_cannot_be_settled_becomes_dead_letters_and_holds_nothing_up() {
         async || (read(&shop, next).await["status"] == "FINISHED").then_some(()),
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_decision_about_an_order_that_is_restored_later_is_settled_then() {
+    let shop = Shop::open().await;
+    let consuming = Consuming::start(&shop, i32::MAX).await;
+    let lost = shop.placed(7).await;
+    // The order's rows are gone for a while, as after a restore from a backup.
+    sqlx::raw_sql(
+        "create table public.kept as select * from orders.orders;
+         create table public.kept_history as select * from orders.status_history;
+         delete from orders.status_history; delete from orders.orders",
+    )
+    .execute(&shop.admin)
+    .await
+    .unwrap();
+    let batch = json!([event(&captured(lost))]).to_string();
+    consuming
+        .publish(PaymentCaptured::TYPE, batch.as_bytes())
+        .await;
+    poll_until("the decision waits", Duration::from_secs(5), async || {
+        (shop.count("messaging.deferred").await == 1).then_some(())
+    })
+    .await;
+    sqlx::raw_sql("insert into orders.orders overriding system value select * from public.kept")
+        .execute(&shop.admin)
+        .await
+        .unwrap();
+    poll_until(
+        "the decision is settled",
+        Duration::from_secs(5),
+        async || (shop.count("messaging.deferred").await == 0).then_some(()),
+    )
+    .await;
+    assert_eq!(shop.count("messaging.dead_letter").await, 0);
+    assert_eq!(read(&shop, lost).await["status"], "FINISHED");
 }

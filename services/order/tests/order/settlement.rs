@@ -31,10 +31,10 @@ async fn settle_in(
 ) -> Result<Vec<(usize, ReasonClass)>, Failure> {
     let handler = Settlement::new(Doorbell::new(Channel::StatusHistory));
     let batch: Vec<_> = batch.into_iter().map(received).collect();
-    let rejected = handler.settle(tx, &batch).await?;
-    Ok(rejected
-        .into_iter()
-        .map(|rejected| (rejected.index, rejected.rejection.class))
+    let unsettled = handler.settle(tx, &batch).await?;
+    Ok(unsettled
+        .iter()
+        .map(|unsettled| (unsettled.index, unsettled.rejection().class))
         .collect())
 }
 

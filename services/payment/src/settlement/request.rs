@@ -21,7 +21,7 @@ pub struct PaymentRequest {
 
 impl PaymentRequest {
     /// Reads the request from an event. What is wrong with it is wrong for good: no later try would read it differently.
-    pub(super) fn decode(event: &Event) -> Result<Self, Rejection> {
+    pub(super) fn decode(event: &Event<'_>) -> Result<Self, Rejection> {
         if event.kind != OrderPlaced::TYPE {
             return Err(Rejection::new(
                 ReasonClass::UnknownType,
@@ -48,14 +48,15 @@ mod tests {
 
     const ORDER: &str = "01935a3c-7f1e-7abc-8def-0123456789ab";
 
-    fn event(kind: &str, subject: &str, data: &Value) -> Event {
-        Event {
+    /// What is read from an event of this type, subject and data.
+    fn read(kind: &str, subject: &str, data: &Value) -> Result<PaymentRequest, Rejection> {
+        PaymentRequest::decode(&Event {
             id: EventId::new(),
-            kind: kind.to_owned(),
-            subject: subject.to_owned(),
+            kind: kind.into(),
+            subject: subject.into(),
             trace: TraceContext::root(),
-            data: serde_json::value::to_raw_value(data).unwrap(),
-        }
+            data: &serde_json::value::to_raw_value(data).unwrap(),
+        })
     }
 
     fn placed(user_id: &Value, amount: &Value) -> Value {
@@ -67,7 +68,7 @@ mod tests {
     }
 
     fn class_of(data: &Value) -> Option<ReasonClass> {
-        PaymentRequest::decode(&event("order.placed.v1", ORDER, data))
+        read("order.placed.v1", ORDER, data)
             .err()
             .map(|rejection| rejection.class)
     }
@@ -75,7 +76,7 @@ mod tests {
     #[test]
     fn a_placed_order_is_a_request_to_pay() {
         let data = placed(&json!(7), &rubles(19_900));
-        let request = PaymentRequest::decode(&event("order.placed.v1", ORDER, &data)).unwrap();
+        let request = read("order.placed.v1", ORDER, &data).unwrap();
         assert_eq!(request.order_id.to_string(), ORDER);
         assert_eq!(request.user_id.as_i64(), 7);
         assert_eq!(request.amount.money().amount_minor, 19_900);
@@ -137,7 +138,7 @@ mod tests {
                 ReasonClass::Invalid,
             ),
         ] {
-            let refused = PaymentRequest::decode(&event(kind, subject, &data)).unwrap_err();
+            let refused = read(kind, subject, &data).unwrap_err();
             assert_eq!(refused.class, class, "{kind} {subject}");
         }
     }

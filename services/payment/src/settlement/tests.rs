@@ -3,6 +3,7 @@
 mod alone;
 mod at_once;
 mod consumed;
+mod discarded;
 
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ fn ask(order_id: OrderId, user_id: i64, amount_minor: i64) -> Received<PaymentRe
 async fn settle_once(
     shop: &Shop,
     batch: &[Received<PaymentRequest>],
-) -> Result<Vec<Rejected>, Failure> {
+) -> Result<Vec<Unsettled>, Failure> {
     let settlement = Settlement {
         outbox_bell: shop.settings.outbox_bell.clone(),
     };
@@ -44,11 +45,13 @@ async fn settle_once(
 }
 
 /// Settles a batch as a consumer does: again while the cause is passing.
-async fn settle(shop: &Shop, batch: &[Received<PaymentRequest>]) -> Vec<Rejected> {
+async fn settle(shop: &Shop, batch: &[Received<PaymentRequest>]) -> Vec<Unsettled> {
     for _ in 0..100 {
         match settle_once(shop, batch).await {
             Ok(rejected) => return rejected,
-            Err(Failure::Transient(_)) => tokio::time::sleep(Duration::from_millis(5)).await,
+            Err(Failure::Transient(_) | Failure::Away(_)) => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
             Err(Failure::Permanent(rejection)) => panic!("{rejection}"),
         }
     }

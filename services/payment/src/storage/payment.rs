@@ -158,6 +158,7 @@ mod tests {
             Decision::Captured,
             Decision::Declined(DeclineReason::NoAccount),
             Decision::Declined(DeclineReason::InsufficientFunds),
+            Decision::Declined(DeclineReason::Discarded),
         ] {
             assert_eq!(
                 Decision::parse(decision.outcome(), decision.reason()),

@@ -38,13 +38,13 @@ fn check(
 ) -> (Vec<Taken>, Vec<(usize, ReasonClass)>) {
     let verdict = decide(standings, batch.iter());
     let decisions = verdict.decisions.iter();
-    let rejected = verdict.rejected.iter();
+    let unsettled = verdict.unsettled.iter();
     (
         decisions
             .map(|decision| (decision.order_id, decision.status, decision.version))
             .collect(),
-        rejected
-            .map(|rejected| (rejected.index, rejected.rejection.class))
+        unsettled
+            .map(|unsettled| (unsettled.index, unsettled.rejection().class))
             .collect(),
     )
 }
@@ -110,7 +110,7 @@ fn two_events_for_one_order_in_a_batch_meet_each_other() {
 }
 
 #[test]
-fn an_unknown_order_is_refused_and_the_rest_stands() {
+fn an_order_that_is_not_there_may_yet_come_and_the_rest_stands() {
     let (known, unknown) = (OrderId::new(), OrderId::new());
     let standings = vec![standing(known, Status::New, None)];
     let batch = [
@@ -119,7 +119,9 @@ fn an_unknown_order_is_refused_and_the_rest_stands() {
     ];
     let decisions = vec![(known, Status::Finished, 2)];
     assert_eq!(
-        check(standings, &batch),
+        check(standings.clone(), &batch),
         (decisions, vec![(0, ReasonClass::UnknownOrder)])
     );
+    let verdict = decide(standings, batch.iter());
+    assert!(matches!(verdict.unsettled[0].outcome, Fate::NotYet(_)));
 }

@@ -112,7 +112,7 @@ async fn the_same_order_with_other_contents_is_a_conflict_and_changes_nothing() 
     assert!(
         rejected
             .iter()
-            .all(|r| r.rejection.class == ReasonClass::Conflict)
+            .all(|r| r.rejection().class == ReasonClass::Conflict)
     );
     assert_eq!(shop.contents().await, before);
 }

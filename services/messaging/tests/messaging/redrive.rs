@@ -1,0 +1,274 @@
+//! Redrive: marked letters go through the handler of the service that gave up on them, and nothing is published.
+
+use std::num::NonZeroU32;
+
+use contracts::cloud_event::BATCH_CONTENT_TYPE;
+use messaging::{
+    consumer::Session,
+    dead_letter::{self, Filter},
+    topology::PAYMENT_ORDERS,
+};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use tests::{Login, RawBroker, TestDatabase, TestVhost, lapin::BasicProperties, poll_until};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::support::{
+    Answer, DEADLINE, answer, broker, consumer, count, database, due_consumer, effects, event,
+    letters, placed, publish, settle_next,
+};
+
+/// An amount that the handler is told something about.
+const TOLD: i64 = 23;
+
+/// Marks every letter, due at once.
+async fn redrive_all(db: &TestDatabase) {
+    let mut tx = db.pool(Login::Writer).begin().await.unwrap();
+    let rate = NonZeroU32::new(1_000_000).unwrap();
+    dead_letter::redrive(&mut tx, &Filter::default(), rate, "olga")
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Settles until nothing is due any more.
+async fn settle_all(db: &TestDatabase) {
+    let consumer = due_consumer(db);
+    poll_until("nothing is due", DEADLINE, async || {
+        (consumer.settle_due().await.unwrap() == 0).then_some(())
+    })
+    .await;
+}
+
+struct Site {
+    db: TestDatabase,
+    vhost: TestVhost,
+    raw: RawBroker,
+    session: Option<Session>,
+    pool: PgPool,
+}
+
+impl Site {
+    async fn open() -> Self {
+        let (db, (vhost, raw)) = tokio::join!(database(), broker());
+        let pool = db.admin_pool();
+        Self {
+            db,
+            vhost,
+            raw,
+            session: None,
+            pool,
+        }
+    }
+
+    /// Publishes a message of these events and settles it.
+    async fn deliver(&mut self, events: &[Value]) {
+        publish(&self.raw, events).await;
+        let consumer = consumer(&self.db, &self.vhost);
+        if self.session.is_none() {
+            self.session = Some(consumer.connect().await.unwrap());
+        }
+        settle_next(&consumer, self.session.as_mut().unwrap()).await;
+    }
+
+    /// One event that the handler rejected.
+    async fn rejected(&mut self) -> Value {
+        answer(&self.db, TOLD, Some(Answer::Reject)).await;
+        let event = event(&placed(TOLD));
+        self.deliver(std::slice::from_ref(&event)).await;
+        assert_eq!(letters(&self.pool).await, ["conflict"]);
+        event
+    }
+
+    /// A message that the broker gave up delivering.
+    async fn given_up(&mut self, body: &[u8]) {
+        // It would be delivered to the session, which takes no notice of it.
+        self.session = None;
+        let properties = BasicProperties::default().with_content_type(BATCH_CONTENT_TYPE.into());
+        self.raw
+            .publish("", PAYMENT_ORDERS.dead, properties, body)
+            .await;
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(consumer(&self.db, &self.vhost).run(stop.clone()));
+        poll_until("it is a dead letter", DEADLINE, async || {
+            letters(&self.pool)
+                .await
+                .contains(&"broker".to_owned())
+                .then_some(())
+        })
+        .await;
+        stop.cancel();
+        running.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_redriven_letter_is_settled_by_its_handler_and_its_row_is_gone() {
+    let mut site = Site::open().await;
+    site.rejected().await;
+    answer(&site.db, TOLD, None).await;
+    settle_all(&site.db).await;
+    assert_eq!(effects(&site.pool).await, 0, "nobody has asked for it");
+    redrive_all(&site.db).await;
+    settle_all(&site.db).await;
+    assert_eq!(effects(&site.pool).await, 1);
+    assert_eq!(letters(&site.pool).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_running_consumer_settles_what_is_marked() {
+    let mut site = Site::open().await;
+    site.rejected().await;
+    answer(&site.db, TOLD, None).await;
+    redrive_all(&site.db).await;
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(due_consumer(&site.db).run(stop.clone()));
+    poll_until("the effect, without a broker", DEADLINE, async || {
+        (effects(&site.pool).await == 1).then_some(())
+    })
+    .await;
+    stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_letter_that_dies_again_is_updated_and_not_doubled() {
+    let mut site = Site::open().await;
+    site.rejected().await;
+    for told in [Answer::Reject, Answer::NotYet, Answer::Fail] {
+        answer(&site.db, TOLD, Some(told)).await;
+        redrive_all(&site.db).await;
+        settle_all(&site.db).await;
+    }
+    let rows: Vec<(i32, i32, String, Option<String>)> = sqlx::query_as(
+        "select occurrences, attempts, reason_class, redrive_by from messaging.dead_letter",
+    )
+    .fetch_all(&site.pool)
+    .await
+    .unwrap();
+    assert_eq!(rows, [(4, 4, "exhausted".to_owned(), None)]);
+    assert_eq!(count(&site.pool, "messaging.deferred").await, 0);
+}
+
+#[tokio::test]
+async fn a_letter_delivered_again_meanwhile_is_a_duplicate_and_settled_once() {
+    let mut site = Site::open().await;
+    let event = site.rejected().await;
+    answer(&site.db, TOLD, None).await;
+    site.deliver(std::slice::from_ref(&event)).await;
+    assert_eq!(effects(&site.pool).await, 0, "it is a dead letter");
+    redrive_all(&site.db).await;
+    settle_all(&site.db).await;
+    site.deliver(&[event]).await;
+    assert_eq!(effects(&site.pool).await, 1);
+    assert_eq!(letters(&site.pool).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_letter_too_old_for_the_inbox_is_settled_when_an_operator_wants_it() {
+    let mut site = Site::open().await;
+    let mut old = event(&placed(100));
+    let month_ago =
+        u64::try_from(time::OffsetDateTime::now_utc().unix_timestamp()).unwrap() - 30 * 86_400;
+    let timestamp = uuid::Timestamp::from_unix(uuid::NoContext, month_ago, 0);
+    old["id"] = json!(Uuid::new_v7(timestamp));
+    site.deliver(&[old]).await;
+    assert_eq!(letters(&site.pool).await, ["event_id"]);
+    redrive_all(&site.db).await;
+    settle_all(&site.db).await;
+    assert_eq!(effects(&site.pool).await, 1);
+    assert_eq!(letters(&site.pool).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_letter_whose_id_could_not_be_taken_at_first_is_not_taken_for_a_duplicate_of_itself() {
+    let site = Site::open().await;
+    answer(&site.db, TOLD, Some(Answer::Reject)).await;
+    sqlx::query(
+        "insert into messaging.dead_letter (consumer, body_digest, routing_key, headers, body, reason_class, reason)
+         values ($1, '', '', '{}', $2, 'event_id', 'it came from the future')",
+    )
+    .bind(PAYMENT_ORDERS.name)
+    .bind(event(&placed(TOLD)).to_string().into_bytes())
+    .execute(&site.pool)
+    .await
+    .unwrap();
+    for _ in 0..2 {
+        redrive_all(&site.db).await;
+        settle_all(&site.db).await;
+        assert_eq!(letters(&site.pool).await, ["conflict"]);
+    }
+    answer(&site.db, TOLD, None).await;
+    redrive_all(&site.db).await;
+    settle_all(&site.db).await;
+    assert_eq!(effects(&site.pool).await, 1);
+    assert_eq!(letters(&site.pool).await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_conflict_stays_one_however_often_it_is_redriven() {
+    let mut site = Site::open().await;
+    let first = event(&placed(100));
+    let mut other = event(&placed(200));
+    other["id"] = first["id"].clone();
+    site.deliver(&[first]).await;
+    site.deliver(&[other]).await;
+    for _ in 0..2 {
+        redrive_all(&site.db).await;
+        settle_all(&site.db).await;
+    }
+    assert_eq!(letters(&site.pool).await, ["conflict"]);
+    assert_eq!(effects(&site.pool).await, 1);
+}
+
+#[tokio::test]
+async fn a_message_the_broker_gave_up_is_opened_and_only_what_is_new_has_its_effect() {
+    let mut site = Site::open().await;
+    let known = event(&placed(100));
+    site.deliver(std::slice::from_ref(&known)).await;
+    let mut conflicting = event(&placed(300));
+    conflicting["id"] = known["id"].clone();
+    let fresh = event(&placed(200));
+    let body = json!([known, fresh, conflicting, {"no": "event"}]).to_string();
+    site.given_up(body.as_bytes()).await;
+    assert_eq!(effects(&site.pool).await, 1);
+    redrive_all(&site.db).await;
+    settle_all(&site.db).await;
+    assert_eq!(effects(&site.pool).await, 2);
+    assert_eq!(letters(&site.pool).await, ["conflict", "event_id"]);
+    site.deliver(&[fresh]).await;
+    assert_eq!(effects(&site.pool).await, 2);
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_opened_stays_whole() {
+    let mut site = Site::open().await;
+    site.given_up(b"no batch at all").await;
+    redrive_all(&site.db).await;
+    settle_all(&site.db).await;
+    assert_eq!(letters(&site.pool).await, ["malformed"]);
+    let body: Vec<u8> = sqlx::query_scalar("select body from messaging.dead_letter")
+        .fetch_one(&site.pool)
+        .await
+        .unwrap();
+    assert_eq!(body, b"no batch at all");
+}
+
+#[tokio::test]
+async fn replicas_that_find_the_same_letters_due_settle_each_once() {
+    let mut site = Site::open().await;
+    answer(&site.db, TOLD, Some(Answer::Reject)).await;
+    let events: Vec<_> = (0..60).map(|_| event(&placed(TOLD))).collect();
+    site.deliver(&events).await;
+    answer(&site.db, TOLD, None).await;
+    redrive_all(&site.db).await;
+    let one = due_consumer(&site.db);
+    let two = due_consumer(&site.db);
+    let (one, two) = tokio::join!(one.settle_due(), two.settle_due());
+    one.unwrap();
+    two.unwrap();
+    settle_all(&site.db).await;
+    assert_eq!(effects(&site.pool).await, 60);
+    assert_eq!(letters(&site.pool).await.len(), 0);
+}
