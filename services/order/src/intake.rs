@@ -4,7 +4,10 @@
 //! one gather. Nobody waits for company: an order that comes alone begins its transaction at once. The work is done in a
 //! task of its own, so that a client that goes away takes nobody else's order with it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use contracts::{OrderPlaced, TraceContext};
 use messaging::{
@@ -15,7 +18,7 @@ use messaging::{
 use sqlx::{PgPool, PgTransaction};
 use tokio::{
     sync::oneshot,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 
 use crate::{
@@ -135,7 +138,9 @@ impl Shared {
             .iter()
             .map(|submission| &submission.placement)
             .collect();
-        match self.transact(&placements).await {
+        let transaction = timeout(limits::INTAKE_TIMEOUT, self.transact(&placements));
+        let timed_out = |elapsed| Err(Error::Database(sqlx::Error::Io(io::Error::from(elapsed))));
+        match transaction.await.unwrap_or_else(timed_out) {
             Ok(outcomes) => {
                 for (submission, outcome) in batch.into_iter().zip(outcomes) {
                     // Nobody listens if the client has gone meanwhile; its order stands.

@@ -11,6 +11,9 @@ pub const AMOUNT_MAX_MINOR: i64 = 100_000_000_000;
 /// The most orders placed in one transaction.
 pub const INTAKE_BATCH_ORDERS: usize = 500;
 
+/// How long a transaction of intake may take, whatever the network does; everybody who waits for it is told to try again.
+pub const INTAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Transactions of intake begin at most once in this time, so that under load one commit serves many orders.
 pub const INTAKE_PACE: Duration = Duration::from_millis(2);
 

@@ -119,3 +119,20 @@ async fn a_client_that_goes_away_takes_nobody_elses_order_with_it() {
     assert_eq!(stays.await.status, StatusCode::CREATED);
     assert_eq!(shop.count("orders.orders").await, 2);
 }
+
+#[tokio::test]
+async fn a_connection_that_falls_silent_holds_intake_up_for_a_bounded_time() {
+    let shop = Shop::open().await;
+    let mut holding = hold(&shop).await;
+    let laces = order_of(100, "Laces");
+    let silent = shop.place(7, "silent", &laces);
+    let rest = async {
+        somebody_waits(&mut holding).await;
+        shop.wire.swallow();
+        holding.rollback().await.unwrap();
+    };
+    let (silent, ()) = tokio::join!(silent, rest);
+    assert!(silent.status.is_server_error(), "{silent:?}");
+    let next = shop.place(8, "next", &laces).await;
+    assert_eq!(next.status, StatusCode::CREATED);
+}

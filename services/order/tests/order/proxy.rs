@@ -13,6 +13,7 @@ use tokio::{
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     is_cut: Arc<watch::Sender<bool>>,
+    swallowed: Arc<watch::Sender<()>>,
 }
 
 impl Proxy {
@@ -22,10 +23,16 @@ impl Proxy {
         let is_cut = Arc::new(watch::Sender::new(false));
         let proxy = Self {
             address,
-            is_cut: Arc::clone(&is_cut),
+            is_cut,
+            swallowed: Arc::new(watch::Sender::new(())),
         };
-        tokio::spawn(carry(listener, server, is_cut));
+        tokio::spawn(carry(listener, server, proxy.clone()));
         proxy
+    }
+
+    /// Carries nothing more over the connections there are, and ends none of them, as a network does that lost its way.
+    pub(crate) fn swallow(&self) {
+        self.swallowed.send_replace(());
     }
 
     /// Ends every connection and refuses new ones, as a server does that is down.
@@ -39,10 +46,10 @@ impl Proxy {
     }
 }
 
-async fn carry(listener: TcpListener, server: SocketAddr, is_cut: Arc<watch::Sender<bool>>) {
+async fn carry(listener: TcpListener, server: SocketAddr, wire: Proxy) {
     let address = listener.local_addr().unwrap();
     let mut listener = Some(listener);
-    let mut changes = is_cut.subscribe();
+    let mut changes = wire.is_cut.subscribe();
     loop {
         if *changes.borrow_and_update() {
             listener = None;
@@ -55,7 +62,7 @@ async fn carry(listener: TcpListener, server: SocketAddr, is_cut: Arc<watch::Sen
         tokio::select! {
             client = listening.accept() => {
                 let (client, _) = client.unwrap();
-                tokio::spawn(carry_one(client, server, is_cut.subscribe()));
+                tokio::spawn(carry_one(client, server, wire.is_cut.subscribe(), wire.swallowed.subscribe()));
             }
             _ = changes.changed() => {}
         }
@@ -63,12 +70,20 @@ async fn carry(listener: TcpListener, server: SocketAddr, is_cut: Arc<watch::Sen
     }
 }
 
-async fn carry_one(mut client: TcpStream, server: SocketAddr, mut is_cut: watch::Receiver<bool>) {
+async fn carry_one(
+    mut client: TcpStream,
+    server: SocketAddr,
+    mut is_cut: watch::Receiver<bool>,
+    mut swallowed: watch::Receiver<()>,
+) {
     let Ok(mut server) = TcpStream::connect(server).await else {
         return;
     };
     tokio::select! {
-        _ = copy_bidirectional(&mut client, &mut server) => {}
-        _ = is_cut.wait_for(|is_cut| *is_cut) => {}
+        _ = copy_bidirectional(&mut client, &mut server) => return,
+        _ = swallowed.changed() => {}
+        _ = is_cut.wait_for(|is_cut| *is_cut) => return,
     }
+    // Both ends stay open until the wire is cut.
+    let _ = is_cut.wait_for(|is_cut| *is_cut).await;
 }
