@@ -23,6 +23,9 @@ const RATE_SECONDS: u32 = 6;
 /// Relays hand lanes over and hold still within this time; it is the warm-up of each measurement.
 const HAND_OVER_SECONDS: u32 = 8;
 
+/// The relay's setting that the comparison needs.
+const EVENTS_PER_MESSAGE_FLAG: &str = "--events-per-message";
+
 /// Nothing is refused for its number or age, and nobody repeats what is only late: the backlog is wanted.
 const PATIENT: [(&str, &str); 4] = [
     ("GOZON_UNDECIDED_MAX", "100000000"),
@@ -40,38 +43,64 @@ impl Bench<'_> {
             accounts: Some(serve(shop, "payment", &[])?),
             sessions: Some(serve(shop, "web", &[])?),
         };
-        let mut relays = 1;
-        relay_pair(shop, relays)?;
+        relay_pair(shop, 1, &[])?;
         let customers = Customers {
             first: 1 + 2 * ACCOUNTS,
             payable: 95,
         };
         let mut generator = Generator::start(self.arguments, &places, customers)?;
-        let mut alone = 0.0;
-        for (wanted, figure) in [
-            (1, "relays_1_orders_per_second"),
-            (2, "relays_2_orders_per_second"),
-            (4, "relays_4_orders_per_second"),
-        ] {
-            title(&format!("{wanted} relay processes per database"));
-            while relays < wanted {
-                relays += 1;
-                relay_pair(shop, relays)?;
-            }
-            self.servers = shop.processes();
-            let mut phase = Phase::closed(self.arguments.in_flight, RATE_SECONDS);
-            phase.warm_up = HAND_OVER_SECONDS;
-            let rate = self.rate(&format!("relays_{wanted}"), &mut generator, &phase)?;
-            self.outcome.figures.set(figure, rate);
-            if wanted == 1 {
-                alone = rate;
+        let alone = self.relays(shop, &mut generator, 1)?;
+        self.one_event_per_message(shop, &mut generator)?;
+        for number in 1..=4 {
+            relay_pair(shop, number, &[])?;
+            if number == 2 || number == 4 {
+                self.relays(shop, &mut generator, number)?;
             }
         }
-        // A pair is two processes.
-        for _ in 0..2 * relays {
-            shop.stop_last()?;
+        for _ in 1..=4 {
+            stop_relay_pair(shop)?;
         }
         self.backlog(shop, &mut generator, alone)
+    }
+
+    /// Orders per second with as many relays as run now.
+    fn relays(
+        &mut self,
+        shop: &Shop,
+        generator: &mut Generator,
+        number: usize,
+    ) -> anyhow::Result<f64> {
+        title(&format!("{number} relay processes per database"));
+        self.servers = shop.processes();
+        let mut phase = Phase::closed(self.arguments.in_flight, RATE_SECONDS);
+        phase.warm_up = HAND_OVER_SECONDS;
+        let rate = self.rate(&format!("relays_{number}"), generator, &phase)?;
+        let figures = &mut self.outcome.figures;
+        figures.set(&format!("relays_{number}_orders_per_second"), rate);
+        Ok(rate)
+    }
+
+    /// Replaces the one pair of relays that runs by one that publishes each event alone, and takes that away again.
+    fn one_event_per_message(
+        &mut self,
+        shop: &mut Shop,
+        generator: &mut Generator,
+    ) -> anyhow::Result<()> {
+        title("one event per AMQP message");
+        stop_relay_pair(shop)?;
+        if !shop.relay_takes(EVENTS_PER_MESSAGE_FLAG)? {
+            self.outcome
+                .warn("this gozon has no setting for the events in a message");
+            return Ok(());
+        }
+        relay_pair(shop, 1, &[EVENTS_PER_MESSAGE_FLAG, "1"])?;
+        self.servers = shop.processes();
+        let mut phase = Phase::closed(self.arguments.in_flight, RATE_SECONDS);
+        phase.warm_up = HAND_OVER_SECONDS;
+        let rate = self.rate("one_event_per_message", generator, &phase)?;
+        let figures = &mut self.outcome.figures;
+        figures.set("one_event_per_message_orders_per_second", rate);
+        stop_relay_pair(shop)
     }
 
     fn backlog(
@@ -85,7 +114,7 @@ impl Bench<'_> {
         let waiting = self.fill(generator)?;
         title("a relay process per database, until all are decided");
         generator.ask(&self.watched(Phase::watching(waiting, DRAIN_SECONDS)))?;
-        relay_pair(shop, 1)?;
+        relay_pair(shop, 1, &[])?;
         let report = generator.answer()?;
         let rate = report.orders_per_second;
         let figures = &mut self.outcome.figures;
@@ -129,15 +158,22 @@ fn serve(shop: &mut Shop, role: &str, environment: &[(&str, &str)]) -> anyhow::R
 }
 
 /// Starts one more relay process for each database.
-fn relay_pair(shop: &mut Shop, number: usize) -> anyhow::Result<()> {
+fn relay_pair(shop: &mut Shop, number: usize, flags: &[&str]) -> anyhow::Result<()> {
     for database in ["orders", "payments"] {
         let admin = ports::free()?;
+        let role = [&["relay", "--database", database], flags].concat();
         shop.launch(
             &format!("relay-{database}-{number}"),
-            &["relay", "--database", database],
+            &role,
             &[("GOZON_PORT", "0"), ("GOZON_ADMIN_PORT", &admin)],
         )?;
         shop.wait_until_ready(&admin)?;
     }
     Ok(())
+}
+
+/// Stops the pair started last.
+fn stop_relay_pair(shop: &mut Shop) -> anyhow::Result<()> {
+    shop.stop_last()?;
+    shop.stop_last()
 }
