@@ -31,6 +31,9 @@ const OPEN_SECONDS: u32 = 20;
 
 const VARIANT_SECONDS: u32 = 6;
 
+/// How many seconds at either end of a long run are compared.
+const COMPARED_SECONDS: usize = 10;
+
 /// The open loop's share of what saturates the shop, in percent.
 const OPEN_PERCENT: f64 = 40.0;
 
@@ -229,6 +232,15 @@ impl Bench<'_> {
 /// A cell begins.
 pub(crate) fn title(text: &str) {
     eprintln!("\n== {text}");
+}
+
+/// The rate of a run's last seconds over that of its first: below one, something slows down.
+fn end_over_start(report: &LoadReport) -> Option<f64> {
+    let seconds = &report.orders_each_second;
+    let compared = COMPARED_SECONDS.min(seconds.len() / 2);
+    let start: u64 = seconds[..compared].iter().sum();
+    let end: u64 = seconds[seconds.len() - compared..].iter().sum();
+    (start > 0).then(|| share(end, start))
 }
 
 /// A whole rate of at least one order per second.

@@ -77,7 +77,9 @@ impl Board {
 
 #[cfg(test)]
 mod tests {
-    use std::pin::pin;
+    use std::{pin::pin, time::Duration};
+
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -108,7 +110,8 @@ mod tests {
         let (order, first) = (Uuid::new_v4(), end(true));
         board.pushed(order, first);
         board.pushed(order, end(false));
-        assert_eq!(board.end_of(order).await, Some(first));
+        let waiting = timeout(Duration::from_secs(1), board.end_of(order));
+        assert_eq!(waiting.await, Ok(Some(first)));
         assert!(board.entries().is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use ::tests::measure::Phase;
 use anyhow::{Context, ensure};
 
-use super::{Bench, title};
+use super::{Bench, end_over_start, title};
 use crate::{
     generator::{ACCOUNTS, Customers, Generator, Places},
     ports,
@@ -120,6 +120,9 @@ impl Bench<'_> {
         let figures = &mut self.outcome.figures;
         figures.set("backlog_drain_orders_per_second", rate);
         figures.set("backlog_drain_over_empty", rate / empty);
+        if let Some(share) = end_over_start(&report) {
+            figures.set("backlog_drain_end_over_start", share);
+        }
         self.outcome.keep("backlog_drain", report);
         Ok(())
     }

@@ -7,16 +7,13 @@ use std::{
     time::Duration,
 };
 
-use ::tests::measure::{LoadReport, Phase};
+use ::tests::measure::Phase;
 use anyhow::{Context, bail, ensure};
 
-use super::{Bench, title};
+use super::{Bench, end_over_start, title};
 use crate::{generator::Generator, postgres::Postgres};
 
 const SECONDS: u32 = 60;
-
-/// How many seconds at either end are compared.
-const ENDS: usize = 10;
 
 /// The relay's own statement, if that is what its session ran last.
 const STATEMENT: &str = "select query from pg_stat_activity
@@ -100,15 +97,6 @@ impl Drop for HeldSnapshot {
         self.0.kill().ok();
         self.0.wait().ok();
     }
-}
-
-/// The rate of the last seconds over that of the first.
-fn end_over_start(report: &LoadReport) -> Option<f64> {
-    let seconds = &report.orders_each_second;
-    let sum = |part: &[u64]| ::tests::measure::share(part.iter().sum(), 1);
-    let start = sum(seconds.get(..ENDS)?);
-    let end = sum(&seconds[seconds.len() - ENDS..]);
-    (start > 0.0).then(|| end / start)
 }
 
 /// The buffers that the relay's own statement reads when there is nothing to be read.
