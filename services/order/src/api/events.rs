@@ -58,6 +58,7 @@ pub(super) async fn events(
     let pool = state.api_pool().clone();
     let stop = state.stopping().clone();
     Ok(upgrade
+        .read_buffer_size(limits::SOCKET_READ_BUFFER_BYTES)
         .max_message_size(limits::SOCKET_MESSAGE_MAX_BYTES)
         .max_frame_size(limits::SOCKET_MESSAGE_MAX_BYTES)
         .on_upgrade(move |socket| {

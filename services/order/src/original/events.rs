@@ -78,6 +78,7 @@ pub(super) async fn ws(
     let sockets = state.sockets().clone();
     let stop = state.stopping().clone();
     upgrade
+        .read_buffer_size(limits::SOCKET_READ_BUFFER_BYTES)
         .max_message_size(limits::SOCKET_MESSAGE_MAX_BYTES)
         .max_frame_size(limits::SOCKET_MESSAGE_MAX_BYTES)
         .on_upgrade(move |socket| sockets.track_future(serve(socket, subscription, stop)))
