@@ -102,6 +102,8 @@ impl Backing {
             .as_array()
             .into_iter()
             .flatten()
+            // A relay's fence is an exclusive queue that lives in memory.
+            .filter(|queue| queue["type"] == "quorum")
             .filter_map(|queue| {
                 let name = format!("{}_{}", queue["vhost"].as_str()?, queue["name"].as_str()?);
                 let length = u8::try_from(name.len()).ok()?;
