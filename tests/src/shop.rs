@@ -6,7 +6,8 @@ mod shared;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Mutex,
+    os::unix::process::ExitStatusExt,
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -28,6 +29,9 @@ const READY_WITHIN: Duration = Duration::from_secs(40);
 /// A process must have ended by itself this long after SIGTERM.
 pub const GONE_WITHIN: Duration = Duration::from_secs(30);
 
+/// The signal by which a process ends itself at a fault point.
+const SIGABRT: i32 = 6;
+
 /// What every process of one instance shares.
 const SECRETS: [&str; 2] = ["GOZON_SESSION_KEYS_FILE", "GOZON_OPERATOR_TOKEN_FILE"];
 
@@ -42,6 +46,7 @@ pub struct Shop {
     payments: TestDatabase,
     vhost: TestVhost,
     secrets: Vec<(String, String)>,
+    settings: Vec<(String, String)>,
     logs: Logs,
 }
 
@@ -61,7 +66,23 @@ impl Shop {
     /// # Panics
     /// When something does not start.
     pub async fn start(instance: &Instance, layout: Layout) -> Self {
-        let shop = Self::prepare(instance, layout).await;
+        Self::start_with(instance, layout, &[]).await
+    }
+
+    /// The same with settings for every process, as variables of its environment.
+    ///
+    /// # Panics
+    /// When something does not start.
+    pub async fn start_with(
+        instance: &Instance,
+        layout: Layout,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let mut shop = Self::prepare(instance, layout).await;
+        let settings = settings.iter();
+        shop.settings = settings
+            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
         shop.migrate().await;
         shop.launch_all();
         shop.all_ready().await;
@@ -89,6 +110,7 @@ impl Shop {
             secrets: SECRETS
                 .map(|name| (name.to_owned(), instance.value(name)))
                 .to_vec(),
+            settings: Vec::new(),
             logs: Logs::of_running_test(),
         }
     }
@@ -251,7 +273,34 @@ impl Shop {
         says_ready(&self.readiness_url(role), &http_client()).await
     }
 
+    /// Starts a process again that is to end itself at a fault point (`before-commit:3`: when it passes it for the third
+    /// time), waits until it has, and checks that it ended there and not otherwise.
+    ///
+    /// # Panics
+    /// When it does not end in time, or differently.
+    pub async fn dies_at(&self, role: Role, fault: &str, within: Duration) {
+        let fault_point = ("GOZON_FAULT_POINT".to_owned(), fault.to_owned());
+        self.launch_with(role, [fault_point]);
+        let what = format!("{role:?} ends {fault}");
+        let status = poll_until(&what, within, async || {
+            let mut processes = self.processes();
+            processes.get_mut(&role)?.status()
+        })
+        .await;
+        self.take(role);
+        assert_eq!(
+            status.signal(),
+            Some(SIGABRT),
+            "{role:?} ended with {status}\n{}",
+            self.logs.tail(&role.name())
+        );
+    }
+
     fn launch(&self, role: Role) {
+        self.launch_with(role, []);
+    }
+
+    fn launch_with<const N: usize>(&self, role: Role, settings: [(String, String); N]) {
         let Ports { public, admin } = self.ports[&role];
         let mut environment = self.common_environment();
         environment.extend([
@@ -259,12 +308,15 @@ impl Shop {
             ("GOZON_ADMIN_PORT".to_owned(), admin.to_string()),
         ]);
         environment.extend(self.credentials(role));
+        environment.extend(settings);
         let log = self.logs.open(&role.name());
         let process = Process::start(&role.arguments(), &environment, log);
-        self.processes
-            .lock()
-            .expect("nothing panics while it holds the processes")
-            .insert(role, process);
+        self.processes().insert(role, process);
+    }
+
+    fn processes(&self) -> MutexGuard<'_, BTreeMap<Role, Process>> {
+        let processes = self.processes.lock();
+        processes.expect("nothing panics while it holds the processes")
     }
 
     async fn ready(&self, role: Role, http: &Client) {
@@ -331,6 +383,7 @@ impl Shop {
 
     fn common_environment(&self) -> Vec<(String, String)> {
         let mut environment = self.secrets.clone();
+        environment.extend(self.settings.iter().cloned());
         environment.push(("GOZON_PROFILE".to_owned(), "demo".to_owned()));
         environment
     }

@@ -13,6 +13,10 @@ use crate::{
     role,
 };
 
+/// In development builds: where this process is to end itself, for tests of what follows.
+#[cfg(debug_assertions)]
+pub(crate) const FAULT_POINT: &str = "GOZON_FAULT_POINT";
+
 /// How long tasks that did not end in time may hold up the end of the process.
 const LEFTOVERS_TIME_MAX: Duration = Duration::from_millis(500);
 
@@ -20,6 +24,10 @@ const LEFTOVERS_TIME_MAX: Duration = Duration::from_millis(500);
 pub(crate) fn run() -> anyhow::Result<()> {
     let cli = Cli::parse();
     let environment = Environment::of_process();
+    #[cfg(debug_assertions)]
+    if let Some(plan) = environment.fault_plan() {
+        messaging::fault_point::arm(plan).context(FAULT_POINT)?;
+    }
     install_tls();
     let base = Base {
         profile: cli.common.profile,

@@ -39,6 +39,7 @@ use self::{lot::Lot, patience::Patience, session::Work, settle::Settling};
 use crate::{
     broker::BrokerUrl,
     failure::{BoxError, Failure, ReasonClass, Rejection},
+    fault_point::{self, FaultPoint},
     metrics::{Metrics, QueueLabels},
 };
 
@@ -133,6 +134,7 @@ impl<H: Handler> Consumer<H> {
                 () = stop.cancelled() => return Ok(()),
                 work = session.next() => work?,
             };
+            fault_point::pass(FaultPoint::AfterDelivery);
             self.settle_stubbornly(session, work, stop).await?;
         }
     }
@@ -211,9 +213,11 @@ impl<H: Handler> Consumer<H> {
                 }
             }
         }
+        fault_point::pass(FaultPoint::BeforeAck);
         match &work {
             Work::Batch(batch) | Work::Dead(batch) => batch.acknowledge().await?,
         }
+        fault_point::pass(FaultPoint::AfterAck);
         self.take_up_again(session).await
     }
 

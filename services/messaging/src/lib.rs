@@ -6,6 +6,7 @@ pub mod dead_letter;
 mod deferred;
 pub mod doorbell;
 pub mod failure;
+pub mod fault_point;
 pub mod idempotency;
 pub mod inbox;
 pub mod lane;

@@ -14,6 +14,7 @@ mod fence;
 
 use crate::{
     broker::{self, BrokerError, BrokerUrl, in_time},
+    fault_point::{self, FaultPoint},
     topology,
 };
 
@@ -118,7 +119,9 @@ impl Publisher {
     pub async fn publish(&self, messages: &[Outgoing]) -> Vec<Answer> {
         let mut answers = FuturesOrdered::new();
         for message in messages {
+            fault_point::pass(FaultPoint::BeforePublish);
             let sent = tokio::time::timeout(CONFIRM_TIMEOUT, self.send(message)).await;
+            fault_point::pass(FaultPoint::AfterPublish);
             answers.push_back(async move {
                 match sent {
                     Ok(Ok(confirm)) => answer(tokio::time::timeout(CONFIRM_TIMEOUT, confirm).await),
@@ -127,7 +130,10 @@ impl Publisher {
                 }
             });
         }
-        answers.collect().await
+        fault_point::pass(FaultPoint::BeforeConfirm);
+        let answers = answers.collect().await;
+        fault_point::pass(FaultPoint::AfterConfirm);
+        answers
     }
 
     /// Declares the topology again, after the broker returned a message.

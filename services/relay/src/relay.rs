@@ -8,6 +8,7 @@ use std::time::Duration;
 use messaging::{
     broker::{BrokerError, BrokerUrl},
     doorbell::{Bell, Channel, WokenBy},
+    fault_point::{self, FaultPoint},
     lease::RENEWAL,
     metrics::{Metrics, WakeupLabels},
     outbox::{self, Difference},
@@ -182,6 +183,7 @@ impl Relay {
         let Some(index) = self.cursors.next() else {
             return Ok(0);
         };
+        fault_point::pass(FaultPoint::BeforeRead);
         let cursor = &self.cursors.0[index];
         let lanes = cursor.lanes();
         let connection = connected(&mut self.connection, &self.pool).await?;
@@ -205,6 +207,9 @@ impl Relay {
             }
         };
         let count = rows.len();
+        if count > 0 {
+            fault_point::pass(FaultPoint::AfterRead);
+        }
         let full = i64::try_from(count).is_ok_and(|count| count >= PAGE);
         let last_id = rows.last().map(|row| row.id).filter(|_| full);
         self.publish(rows, stop).await?;

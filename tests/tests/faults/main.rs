@@ -9,9 +9,11 @@
 mod broker;
 mod forgotten_orders;
 mod graceful_stop;
+mod killed_everywhere;
 mod killed_processes;
 mod load;
 mod login_roles;
 mod postgres;
+mod reconciler;
 mod replicas;
 mod tables;

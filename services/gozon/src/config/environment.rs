@@ -71,6 +71,12 @@ impl Environment {
         BrokerUrl::parse(self.secret(name)?.expose_secret()).context(name)
     }
 
+    /// Where this process is to end itself; development builds only.
+    #[cfg(debug_assertions)]
+    pub(crate) fn fault_plan(&self) -> Option<&str> {
+        self.get(crate::runtime::FAULT_POINT)
+    }
+
     fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
     }

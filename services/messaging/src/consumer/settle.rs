@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     failure::{Failure, ReasonClass, Rejection},
+    fault_point::{self, FaultPoint},
     inbox::{self, Verdict},
     metrics::{DeadLetterLabels, InboxLabels, InboxOutcome, Metrics},
 };
@@ -109,7 +110,9 @@ impl<H: Handler> Settling<'_, H> {
         }
         lot.write(&mut tx, queue, self.schedule, &held, &fates)
             .await?;
+        fault_point::pass(FaultPoint::BeforeCommit);
         tx.commit().await?;
+        fault_point::pass(FaultPoint::AfterCommit);
         Ok(Settled::of(&fates))
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use messaging::{
+    fault_point::{self, FaultPoint},
     lease::{self, LEASE, Lease, RENEWAL},
     metrics::DatabaseLabels,
     outbox,
@@ -167,6 +168,7 @@ impl Relay {
             let due =
                 cursor.dirty || (idle_for >= IDLE_WRITE_BACK && cursor.written != cursor.since);
             if due {
+                fault_point::pass(FaultPoint::BeforeWriteBack);
                 let kept = in_time(lease::settle(
                     connection,
                     &self.settings.name,
@@ -174,6 +176,7 @@ impl Relay {
                     &cursor.since,
                 ))
                 .await?;
+                fault_point::pass(FaultPoint::AfterWriteBack);
                 held.extend(kept);
                 cursor.written = cursor.since.clone();
                 cursor.dirty = false;
