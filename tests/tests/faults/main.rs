@@ -13,6 +13,7 @@ mod killed_everywhere;
 mod killed_processes;
 mod load;
 mod login_roles;
+mod overload;
 mod postgres;
 mod reconciler;
 mod replicas;
