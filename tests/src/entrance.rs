@@ -101,9 +101,15 @@ impl Entrance {
             web,
         } = &*self.addresses;
         let serves = |prefixes: &[&str]| prefixes.iter().any(|prefix| path.starts_with(prefix));
-        let base = if serves(&["/api/v1/account", "/api/payments/"]) {
+        let base = if serves(&["/api/v1/account", "/api/payments/", "/ops/v1/payment/"]) {
             payment
-        } else if serves(&["/api/v1/orders", "/api/v1/events", "/api/orders/", "/ws/"]) {
+        } else if serves(&[
+            "/api/v1/orders",
+            "/api/v1/events",
+            "/api/orders/",
+            "/ws/",
+            "/ops/v1/order/",
+        ]) {
             &order[self.turn.fetch_add(1, Ordering::Relaxed) % order.len()]
         } else {
             web

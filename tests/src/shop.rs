@@ -174,6 +174,16 @@ impl Shop {
         }
     }
 
+    /// The path of the file that holds its operators' token.
+    ///
+    /// # Panics
+    /// Never: every shop has one.
+    #[must_use]
+    pub fn operator_token_file(&self) -> &str {
+        let secret = self.secrets.iter().find(|(name, _)| name == SECRETS[1]);
+        &secret.expect("it was put there at the start").1
+    }
+
     /// A plain AMQP client in its vhost, with the relay's rights.
     pub async fn raw_broker(&self) -> RawBroker {
         self.vhost.raw().await

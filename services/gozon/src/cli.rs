@@ -3,7 +3,10 @@
 use chassis::{Profile, telemetry::LogFormat};
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{AllArgs, MigrateArgs, OrderArgs, PaymentArgs, RelayArgs, SmokeArgs, WebArgs};
+use crate::{
+    config::{AllArgs, MigrateArgs, OrderArgs, PaymentArgs, RelayArgs, SmokeArgs, WebArgs},
+    role::operate::{dead_letters::DeadLettersArgs, outbox::OutboxArgs, trace::TraceArgs},
+};
 
 /// Everything worth knowing, without the server's notice for each `if not exists` and the pool's note on each connection
 /// that ended.
@@ -39,6 +42,12 @@ pub(crate) enum Command {
     Migrate(MigrateArgs),
     /// Place one order at a running shop and see it paid
     Smoke(SmokeArgs),
+    /// For operators: what waits to be published, and who publishes it
+    Outbox(OutboxArgs),
+    /// For operators: what could not be settled; look at it, have it settled again
+    DeadLetters(DeadLettersArgs),
+    /// For operators: follow one order through both services
+    Trace(TraceArgs),
 }
 
 /// What every command knows.

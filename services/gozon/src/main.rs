@@ -10,6 +10,7 @@ mod config;
 mod gate;
 mod listen;
 mod openapi;
+mod ops;
 mod part;
 mod process;
 mod role;

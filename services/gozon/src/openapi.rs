@@ -11,13 +11,17 @@ use utoipa::openapi::{
     tag::TagBuilder,
 };
 
-use crate::web::session;
+use crate::{ops, web::session};
 
 /// The groups of operations, in the order in which a newcomer meets them.
-const TAGS: [(&str, &str); 4] = [
+const TAGS: [(&str, &str); 5] = [
     ("session", "Who one is"),
     ("account", "Money: one account per user, and its ledger"),
     ("orders", "Orders, and the news about them"),
+    (
+        "operators",
+        "For operators: outboxes, dead letters, and where an order is",
+    ),
     ("original", "The original system's contract, in a demo only"),
 ];
 
@@ -27,6 +31,9 @@ pub(crate) fn document(profile: Profile) -> OpenApi {
     document.merge(session::demo_router().into_openapi());
     document.merge(order::openapi(profile));
     document.merge(payment::openapi(profile));
+    for service in ops::Service::ALL {
+        document.merge(ops::openapi(service));
+    }
     document
 }
 
@@ -108,6 +115,11 @@ mod tests {
             "GET /api/v1/orders",
             "GET /api/v1/orders/{id}",
             "GET /api/v1/events",
+            "GET /ops/v1/order/outbox",
+            "GET /ops/v1/payment/dead-letters/{id}",
+            "POST /ops/v1/payment/dead-letters/redrive",
+            "GET /ops/v1/order/orders/{order}/trace",
+            "GET /ops/v1/order/operations",
         ] {
             assert!(found.contains(address), "{address} is not in {found:?}");
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod all;
 pub(crate) mod migrate;
+pub(crate) mod operate;
 pub(crate) mod order;
 pub(crate) mod payment;
 pub(crate) mod relay;

@@ -52,6 +52,9 @@ async fn command(command: Command, base: Base, environment: &Environment) -> any
         Command::All(args) => role::all::run(&args, base, environment).await,
         Command::Migrate(args) => role::migrate::run(args, base.profile, environment).await,
         Command::Smoke(args) => role::smoke::run(&args, environment).await,
+        Command::Outbox(args) => role::operate::outbox::run(&args, environment).await,
+        Command::DeadLetters(args) => role::operate::dead_letters::run(args, environment).await,
+        Command::Trace(args) => role::operate::trace::run(&args, environment).await,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What people see first: the page, sign-in, and the documentation of the API.
 
 use axum::{Router, extract::FromRef};
-use chassis::SessionKeys;
+use chassis::{SessionKeys, identity::OperatorKey};
 
 use crate::{
     config::{Identity, WebConfig},
@@ -29,6 +29,7 @@ pub(crate) fn router(config: &WebConfig) -> Router {
 #[derive(Debug, Clone)]
 pub(crate) struct WebState {
     session_keys: SessionKeys,
+    operator_key: OperatorKey,
     session_lifetime: std::time::Duration,
 }
 
@@ -36,6 +37,7 @@ impl WebState {
     fn new(config: &WebConfig) -> Self {
         Self {
             session_keys: config.session_keys.clone(),
+            operator_key: config.operator_key.clone(),
             session_lifetime: config.session_lifetime,
         }
     }

@@ -18,3 +18,4 @@ pub mod publisher;
 pub mod schema;
 pub mod snapshot;
 pub mod topology;
+pub mod trace;

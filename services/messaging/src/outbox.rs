@@ -5,6 +5,7 @@
 //! is locked or updated. Order within a key holds because every writer locks the aggregate before it appends.
 
 mod read;
+mod status;
 mod unpublished;
 
 use contracts::{CloudEvent, EventId, Message, TraceContext};
@@ -16,6 +17,7 @@ use crate::lane::Lane;
 
 pub(crate) use read::parse_snapshot;
 pub use read::{Difference, OutboxRow, maintain_partitions, read_page, read_since};
+pub use status::{LaneStatus, PENDING_ROWS_MAX, RelayStatus, Status, status};
 pub use unpublished::{Unpublished, unpublished};
 
 /// The largest event, in bytes of its JSON: a batch must stay below the broker's frame of 128 KiB.

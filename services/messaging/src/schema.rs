@@ -119,8 +119,8 @@ fn grants(roles: &Roles) -> String {
         grant select on all tables in schema messaging to {audit};
         alter default privileges in schema messaging grant select on tables to {audit};
         grant insert on messaging.outbox to {writer};
-        grant select (xid, lane, appended_at) on messaging.outbox to {writer};
-        grant select (lane, settled) on messaging.lane to {writer};
+        grant select (xid, id, lane, key, event_id, type, appended_at) on messaging.outbox to {writer};
+        grant select on messaging.lane, messaging.relay to {writer};
         grant select, insert on messaging.inbox to {writer};
         grant select, insert, delete on messaging.dead_letter, messaging.deferred to {writer};
         grant update (occurrences, last_seen_at, attempts, reason_class, reason, redrive_at, redrive_by)

@@ -22,6 +22,7 @@ pub mod status;
 mod storage;
 #[cfg(test)]
 mod testing;
+pub mod trace;
 
 pub use load::{LoadLimits, LoadMonitor};
 pub use metrics::Metrics;

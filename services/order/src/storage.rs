@@ -10,4 +10,5 @@ pub(crate) mod reconcile;
 mod row;
 pub(crate) mod session;
 pub(crate) mod settle;
+pub(crate) mod trace;
 pub(crate) mod undecided;

@@ -2,6 +2,7 @@
 
 pub mod limits;
 pub mod schema;
+pub mod trace;
 
 mod api;
 mod error;

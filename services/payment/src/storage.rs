@@ -5,6 +5,7 @@ pub(crate) mod account;
 pub(crate) mod ledger;
 pub(crate) mod payment;
 pub(crate) mod session;
+pub(crate) mod trace;
 
 #[cfg(test)]
 mod tests;

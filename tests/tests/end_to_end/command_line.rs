@@ -38,7 +38,16 @@ async fn help_lists_every_role() {
     let (status, text) = gozon(&["--help"], &[]).await;
     assert!(status.success(), "{text}");
     for role in [
-        "order", "payment", "relay", "web", "migrate", "smoke", "all",
+        "order",
+        "payment",
+        "relay",
+        "web",
+        "migrate",
+        "smoke",
+        "all",
+        "outbox",
+        "dead-letters",
+        "trace",
     ] {
         assert!(text.contains(&format!("\n  {role} ")), "{role}: {text}");
     }

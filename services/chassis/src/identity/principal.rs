@@ -37,6 +37,15 @@ impl Principal {
             roles: vec![Role::Customer],
         }
     }
+
+    /// A customer who is also an operator.
+    #[must_use]
+    pub fn operator(user_id: UserId) -> Self {
+        Self {
+            user_id,
+            roles: vec![Role::Customer, Role::Operator],
+        }
+    }
 }
 
 impl<S> FromRequestParts<S> for Principal

@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::Context;
-use chassis::SessionKeys;
+use chassis::{SessionKeys, identity::OperatorKey};
 use messaging::broker::BrokerUrl;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::secret_names::SESSION_KEYS;
+use super::secret_names::{OPERATOR_TOKEN, SESSION_KEYS};
 
 /// The variables of this program. No `Debug`: it holds secrets.
 pub(crate) struct Environment {
@@ -64,6 +64,14 @@ impl Environment {
     pub(crate) fn session_keys(&self) -> anyhow::Result<SessionKeys> {
         let text = self.secret(SESSION_KEYS)?;
         SessionKeys::parse(text.expose_secret()).context(SESSION_KEYS)
+    }
+
+    /// The operators' key, where there is one.
+    pub(crate) fn operator_key(&self) -> anyhow::Result<OperatorKey> {
+        match self.optional_secret(OPERATOR_TOKEN)? {
+            Some(key) => OperatorKey::new(&key).context(OPERATOR_TOKEN),
+            None => Ok(OperatorKey::none()),
+        }
     }
 
     /// The broker's address with one of its users.

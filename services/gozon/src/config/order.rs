@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chassis::{Profile, SessionKeys};
+use chassis::{Profile, SessionKeys, identity::OperatorKey};
 use clap::Args;
 use messaging::broker::BrokerUrl;
 use order::{LoadLimits, ReconcileSettings, limits, reconcile::BackOff};
@@ -81,6 +81,7 @@ impl OrderFlags {
 pub(crate) struct OrderConfig {
     pub(crate) profile: Profile,
     pub(crate) session_keys: SessionKeys,
+    pub(crate) operator_key: OperatorKey,
     pub(crate) api_url: SecretString,
     pub(crate) writer_url: SecretString,
     pub(crate) broker: BrokerUrl,
@@ -98,6 +99,7 @@ impl OrderConfig {
         Ok(Self {
             profile,
             session_keys: environment.session_keys()?,
+            operator_key: environment.operator_key()?,
             api_url: environment.secret(ORDERS_API_URL)?,
             writer_url: environment.secret(ORDERS_WRITER_URL)?,
             broker: environment.broker(AMQP_SERVICE_URL)?,

@@ -1,6 +1,6 @@
 //! What the payment service needs.
 
-use chassis::{Profile, SessionKeys};
+use chassis::{Profile, SessionKeys, identity::OperatorKey};
 use clap::Args;
 use messaging::broker::BrokerUrl;
 use secrecy::SecretString;
@@ -22,6 +22,7 @@ pub(crate) struct PaymentArgs {
 pub(crate) struct PaymentConfig {
     pub(crate) profile: Profile,
     pub(crate) session_keys: SessionKeys,
+    pub(crate) operator_key: OperatorKey,
     pub(crate) api_url: SecretString,
     pub(crate) writer_url: SecretString,
     pub(crate) broker: BrokerUrl,
@@ -32,6 +33,7 @@ impl PaymentConfig {
         Ok(Self {
             profile,
             session_keys: environment.session_keys()?,
+            operator_key: environment.operator_key()?,
             api_url: environment.secret(PAYMENTS_API_URL)?,
             writer_url: environment.secret(PAYMENTS_WRITER_URL)?,
             broker: environment.broker(AMQP_SERVICE_URL)?,

@@ -2,6 +2,8 @@
 
 /// Keys that sign sessions: one base64url key per line, the first signs, all verify.
 pub(crate) const SESSION_KEYS: &str = "GOZON_SESSION_KEYS";
+/// The operators' key; without one there are no operators.
+pub(crate) const OPERATOR_TOKEN: &str = "GOZON_OPERATOR_TOKEN";
 /// The orders database as the login that reads for the API.
 pub(crate) const ORDERS_API_URL: &str = "GOZON_ORDERS_API_URL";
 /// The orders database as the login that writes.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use chassis::{Profile, SessionKeys};
+use chassis::{Profile, SessionKeys, identity::OperatorKey};
 use clap::{Args, ValueEnum};
 
 use super::{Environment, ServeArgs};
@@ -43,6 +43,7 @@ pub(crate) struct WebConfig {
     pub(crate) profile: Profile,
     pub(crate) identity: Identity,
     pub(crate) session_keys: SessionKeys,
+    pub(crate) operator_key: OperatorKey,
     pub(crate) session_lifetime: Duration,
 }
 
@@ -61,6 +62,7 @@ impl WebConfig {
             profile,
             identity: flags.identity,
             session_keys: environment.session_keys()?,
+            operator_key: environment.operator_key()?,
             session_lifetime: Duration::from_hours(u64::from(flags.session_hours)),
         })
     }

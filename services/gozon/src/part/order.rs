@@ -1,16 +1,23 @@
 //! The order service as a part of a process: routes, the consumer of payment decisions, the tail behind its sockets,
 //! the load monitor and the reconciler.
 
+use std::sync::Arc;
+
 use chassis::{Stage, pool::PoolSettings};
 use messaging::{
     doorbell::{Channel, Doorbell},
     topology::{self, ORDER_PAYMENTS},
 };
-use order::{OrderSettings, OrderState};
+use order::{OrderSettings, OrderState, Settlement};
 use sqlx::PgPool;
 
 use super::Part;
-use crate::{config::OrderConfig, gate::Gate, process::Process};
+use crate::{
+    config::OrderConfig,
+    gate::Gate,
+    ops::{self, OpsState, Settler},
+    process::Process,
+};
 
 /// Adds the order service; `outbox_bell` is rung for every order placed.
 pub(crate) fn add(
@@ -51,6 +58,12 @@ pub(crate) fn add(
     process.spawn_behind(&gate, Stage::Support, "order reconciler", |stop| {
         reconciler.run(stop)
     });
+    let operators = ops::router(OpsState {
+        settler: Arc::new(Settler::Order(Settlement::new(status_bell.clone()))),
+        pool: writer_pool.clone(),
+        session_keys: config.session_keys.clone(),
+        operator_key: config.operator_key.clone(),
+    });
     super::spawn_doorbell(
         process,
         &gate,
@@ -59,7 +72,7 @@ pub(crate) fn add(
         writer_pool.clone(),
     );
     Ok(Part {
-        router: gate.guard(order::router(&state)),
+        router: gate.guard(order::router(&state).merge(operators)),
         gate,
         writer_pool,
     })

@@ -1,15 +1,22 @@
 //! The payment service as a part of a process: routes, and the consumer of placed orders.
 
+use std::sync::Arc;
+
 use chassis::{Stage, pool::PoolSettings};
 use messaging::{
     doorbell::Doorbell,
     topology::{self, PAYMENT_ORDERS},
 };
-use payment::PaymentSettings;
+use payment::{PaymentSettings, Settlement};
 use sqlx::PgPool;
 
 use super::Part;
-use crate::{config::PaymentConfig, gate::Gate, process::Process};
+use crate::{
+    config::PaymentConfig,
+    gate::Gate,
+    ops::{self, OpsState, Settler},
+    process::Process,
+};
 
 /// Adds the payment service; `outbox_bell` is rung for every decision.
 pub(crate) fn add(
@@ -35,8 +42,14 @@ pub(crate) fn add(
         metrics: process.messaging_metrics.clone(),
     };
     spawn_consumer(process, &gate, &settings);
+    let operators = ops::router(OpsState {
+        settler: Arc::new(Settler::Payment(Settlement::new(outbox_bell.clone()))),
+        pool: writer_pool.clone(),
+        session_keys: config.session_keys.clone(),
+        operator_key: config.operator_key.clone(),
+    });
     Ok(Part {
-        router: gate.guard(payment::router(settings)),
+        router: gate.guard(payment::router(settings).merge(operators)),
         gate,
         writer_pool,
     })

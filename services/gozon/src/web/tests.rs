@@ -25,6 +25,7 @@ async fn ask(
         identity,
         session_keys: SessionKeys::parse("c2Vzc2lvbi1rZXktc2Vzc2lvbi1rZXktc2Vzc2lvbi1rZXk")
             .unwrap(),
+        operator_key: OperatorKey::none(),
         session_lifetime: Duration::from_hours(12),
     };
     let request = request.body(Body::empty()).unwrap();

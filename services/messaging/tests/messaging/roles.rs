@@ -29,6 +29,9 @@ async fn no_role_may_do_more_than_its_part() {
             ],
             Login::Writer => &[
                 "select body from messaging.outbox",
+                "select traceparent from messaging.outbox",
+                "insert into messaging.relay values ('x')",
+                "update messaging.relay set heartbeat = now()",
                 "update messaging.lane set epoch = 0",
                 "update messaging.dead_letter set body = ''",
                 "update messaging.deferred set body = ''",

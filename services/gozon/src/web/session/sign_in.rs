@@ -7,6 +7,7 @@ use axum::{
 };
 use chassis::{Principal, Problem, extract::Json};
 use contracts::UserId;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -21,6 +22,9 @@ pub(crate) struct SignIn {
     /// A user id of one's choice, 1 to 2^63 − 1.
     #[schema(value_type = i64, minimum = 1, example = 1)]
     user_id: serde_json::Number,
+    /// The operators' token, for who wants to be an operator as well.
+    #[schema(value_type = Option<String>, write_only)]
+    operator_token: Option<SecretString>,
 }
 
 /// Sign in with a user id of one's choice
@@ -33,6 +37,7 @@ pub(crate) struct SignIn {
     request_body = SignIn,
     responses(
         (status = 200, description = "Signed in", body = SessionBody),
+        (status = 401, description = "`operator_token_invalid`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "No user id", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -41,7 +46,7 @@ pub(crate) async fn sign_in(
     headers: HeaderMap,
     Json(request): Json<SignIn>,
 ) -> Result<impl IntoResponse, Problem> {
-    let principal = Principal::customer(user_id(&request.user_id)?);
+    let principal = principal(&state, &request)?;
     let now = OffsetDateTime::now_utc();
     let lifetime = state.session_lifetime;
     let token = state.session_keys.issue(&principal, now, lifetime);
@@ -50,6 +55,21 @@ pub(crate) async fn sign_in(
     let expires_at = (now + lifetime).truncate_to_second();
     let body = SessionBody::new(&principal, expires_at, Some(token));
     Ok((AppendHeaders([(SET_COOKIE, cookie)]), Json(body)))
+}
+
+fn principal(state: &WebState, request: &SignIn) -> Result<Principal, Problem> {
+    let user_id = user_id(&request.user_id)?;
+    match &request.operator_token {
+        None => Ok(Principal::customer(user_id)),
+        Some(token) if state.operator_key.is(token.expose_secret()) => {
+            Ok(Principal::operator(user_id))
+        }
+        Some(_) => Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "operator_token_invalid",
+            "This is not the operators' token",
+        )),
+    }
 }
 
 fn user_id(number: &serde_json::Number) -> Result<UserId, Problem> {

@@ -6,12 +6,15 @@ use axum::{
     body::Body,
     http::{HeaderMap, Request},
 };
-use chassis::SessionKeys;
+use chassis::{SessionKeys, identity::OperatorKey};
 use http_body_util::BodyExt;
+use secrecy::SecretString;
 use serde_json::Value;
 use tower::ServiceExt;
 
 use super::*;
+
+const OPERATOR_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 struct Answer {
     status: u16,
@@ -23,6 +26,7 @@ async fn ask(request: Request<Body>) -> Answer {
     let state = WebState {
         session_keys: SessionKeys::parse("c2Vzc2lvbi1rZXktc2Vzc2lvbi1rZXktc2Vzc2lvbi1rZXk")
             .unwrap(),
+        operator_key: OperatorKey::new(&SecretString::from(OPERATOR_TOKEN)).unwrap(),
         session_lifetime: Duration::from_hours(12),
     };
     let router = axum::Router::from(demo_router().with_state(state));
@@ -70,6 +74,23 @@ async fn who_signs_in_is_known_by_cookie_and_by_token() {
         assert_eq!(read.body["expires_at"], signed_in.body["expires_at"]);
         assert!(read.body.get("token").is_none());
     }
+}
+
+#[tokio::test]
+async fn who_knows_the_operators_token_is_an_operator() {
+    let body = format!(r#"{{"user_id": 7, "operator_token": "{OPERATOR_TOKEN}"}}"#);
+    let signed_in = sign_in(&body).await;
+    assert_eq!(signed_in.status, 200);
+    assert_eq!(
+        signed_in.body["roles"].to_string(),
+        r#"["customer","operator"]"#
+    );
+
+    let wrong = format!(r#"{{"user_id": 7, "operator_token": "{OPERATOR_TOKEN}0"}}"#);
+    let refused = sign_in(&wrong).await;
+    assert_eq!(refused.status, 401);
+    assert_eq!(refused.body["code"], "operator_token_invalid");
+    assert!(!refused.headers.contains_key("set-cookie"));
 }
 
 #[tokio::test]

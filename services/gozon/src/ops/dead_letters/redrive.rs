@@ -1,0 +1,112 @@
+//! `POST /ops/v1/{service}/dead-letters/redrive`: have the service settle dead letters again, or see what that would do.
+
+use std::num::NonZeroU32;
+
+use axum::extract::State;
+use chassis::{Problem, extract::Json, identity::Operator};
+use messaging::dead_letter::{DEFAULT_LETTERS, plan_redrive, redrive};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use super::{DeadLetter, DeadLetterCount, DeadLetterFilter, RATE_MAX};
+use crate::ops::{OpsState, error::Error};
+
+/// How many dead letters per second when nothing is said.
+const RATE: u32 = 50;
+
+/// What to settle again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RedriveRequest)]
+pub(crate) struct Request {
+    /// Which.
+    #[serde(default)]
+    pub(crate) filter: DeadLetterFilter,
+    /// How many at most, oldest first: 1 to 10,000, 100 if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) limit: Option<i64>,
+    /// How many per second: 1 to 1,000, 50 if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rate_per_second: Option<u32>,
+    /// Only say what it would do.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
+}
+
+/// What was done, or would be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = RedriveAnswer)]
+pub(crate) struct Answer {
+    /// Whether nothing was changed.
+    pub(crate) dry_run: bool,
+    /// How many dead letters were marked, or would be. Those marked before do not count.
+    pub(crate) letters: u64,
+    /// All the filter means, by queue and reason.
+    pub(crate) by_reason: Vec<DeadLetterCount>,
+    /// The newest of them.
+    pub(crate) samples: Vec<DeadLetter>,
+    /// When the last one becomes due; null for a dry run, or when there was nothing to do.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    pub(crate) last_due_at: Option<OffsetDateTime>,
+    /// Its record in the operators' log; null for a dry run.
+    #[schema(required)]
+    pub(crate) operation_id: Option<i64>,
+}
+
+/// Redrive dead letters
+///
+/// Nothing is published: the letters are marked, and the service settles them through the same handler at the rate asked
+/// for. One that dies again is a dead letter again. Recorded in the operators' log.
+#[utoipa::path(
+    post,
+    path = "/dead-letters/redrive",
+    tag = "operators",
+    security(("session" = []), ("bearer" = [])),
+    request_body = Request,
+    responses(
+        (status = 200, description = "Marked, or what would be", body = Answer),
+        (status = 401, description = "`unauthenticated`", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: not an operator", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`queue_unknown`, `reason_unknown`, `ids_out_of_range`, `limit_out_of_range`, `rate_out_of_range`, `invalid_body`",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(in crate::ops) async fn redrive_dead_letters(
+    State(state): State<OpsState>,
+    operator: Operator,
+    Json(request): Json<Request>,
+) -> Result<Json<Answer>, Error> {
+    let rate = request.rate_per_second.unwrap_or(RATE);
+    let rate = NonZeroU32::new(rate)
+        .filter(|rate| rate.get() <= RATE_MAX)
+        .ok_or(Error::RateOutOfRange)?;
+    let limit = request.limit.unwrap_or(DEFAULT_LETTERS);
+    let filter = request.filter.parse(state.service(), limit)?;
+    let mut tx = state.pool.begin().await?;
+    let plan = plan_redrive(&mut tx, &filter).await?;
+    let mut answer = Answer {
+        dry_run: request.dry_run,
+        letters: plan.letters,
+        by_reason: plan.by_reason.into_iter().map(Into::into).collect(),
+        samples: plan.samples.into_iter().map(Into::into).collect(),
+        last_due_at: None,
+        operation_id: None,
+    };
+    if !request.dry_run {
+        let redriven = redrive(&mut tx, &filter, rate, &operator.name).await?;
+        answer.letters = redriven.letters;
+        answer.last_due_at = redriven.last_due_at;
+        answer.operation_id = Some(redriven.operation_id);
+        tx.commit().await?;
+        tracing::info!(
+            service = state.service().as_str(),
+            operator = operator.name,
+            letters = answer.letters,
+            "dead letters are settled again"
+        );
+    }
+    Ok(Json(answer))
+}

@@ -1,0 +1,389 @@
+//! `gozon dead-letters`: look at what could not be settled, have it settled again, or give it up.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use anyhow::{Context, ensure};
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::{client::Client, print_json, render};
+use crate::{
+    config::{Environment, OperateArgs, OperateConfig},
+    ops::{
+        Service,
+        dead_letters::{
+            DeadLetterFilter, discard,
+            list::{DeadLetterPage, Page},
+            redrive::{Answer, Request},
+            show::WholeDeadLetter,
+        },
+    },
+};
+
+/// Flags of `gozon dead-letters`.
+#[derive(Debug, Args)]
+pub(crate) struct DeadLettersArgs {
+    #[command(subcommand)]
+    command: DeadLettersCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum DeadLettersCommand {
+    /// The newest, counted by reason
+    List {
+        #[command(flatten)]
+        chosen: Chosen,
+        /// How many of each service at most
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=500))]
+        limit: i64,
+        #[command(flatten)]
+        operate: OperateArgs,
+    },
+    /// One whole, with headers and body
+    Show {
+        /// Which, as `list` names it: payment/17
+        letter: LetterName,
+        #[command(flatten)]
+        operate: OperateArgs,
+    },
+    /// Have the services settle them again, through the same handler
+    Redrive {
+        #[command(flatten)]
+        chosen: Chosen,
+        /// All of them, where nothing narrower is said
+        #[arg(long)]
+        all: bool,
+        /// How many of each service at most, oldest first
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=10_000))]
+        limit: i64,
+        /// How many per second
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        rate: u32,
+        /// Only say what it would do
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        operate: OperateArgs,
+    },
+    /// Give them up; a valid order that is given up is declined
+    Discard {
+        /// Which, as `list` names them: payment/17
+        #[arg(required = true)]
+        letters: Vec<LetterName>,
+        /// Why, for the operators' log
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        operate: OperateArgs,
+    },
+}
+
+/// Which dead letters: those that meet every condition that is set.
+#[derive(Debug, Args)]
+struct Chosen {
+    /// These, as `list` names them: payment/17
+    letters: Vec<LetterName>,
+    /// Only of this service
+    #[arg(long, value_enum)]
+    service: Option<Service>,
+    /// Only of this queue
+    #[arg(long)]
+    queue: Option<String>,
+    /// Only for this reason, as `list` names it
+    #[arg(long)]
+    reason: Option<String>,
+    /// Only events of this type
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+    /// At least this many seconds in dead letters
+    #[arg(long)]
+    min_age_seconds: Option<u32>,
+}
+
+/// A dead letter's name: its service and its number there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct LetterName {
+    service: Service,
+    id: i64,
+}
+
+impl FromStr for LetterName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let name = text.split_once('/').and_then(|(service, id)| {
+            Some(Self {
+                service: Service::parse(service)?,
+                id: id.parse().ok().filter(|id| *id > 0)?,
+            })
+        });
+        name.ok_or("a dead letter is named as `gozon dead-letters list` does: payment/17")
+    }
+}
+
+impl Chosen {
+    /// Whether nothing narrows it down.
+    fn is_everything(&self) -> bool {
+        self.letters.is_empty()
+            && self.service.is_none()
+            && self.queue.is_none()
+            && self.reason.is_none()
+            && self.kind.is_none()
+            && self.min_age_seconds.is_none()
+    }
+
+    /// What to ask of each service that is meant.
+    fn filters(&self) -> anyhow::Result<Vec<(Service, DeadLetterFilter)>> {
+        if let Some(queue) = &self.queue {
+            let queues = Service::ALL.map(|service| service.queue().name);
+            ensure!(
+                queues.contains(&queue.as_str()),
+                "no service consumes {queue}: one of {}",
+                queues.join(", ")
+            );
+        }
+        let meant = |service: &Service| {
+            self.service.is_none_or(|asked| asked == *service)
+                && self
+                    .queue
+                    .as_deref()
+                    .is_none_or(|queue| queue == service.queue().name)
+                && (self.letters.is_empty()
+                    || self.letters.iter().any(|letter| letter.service == *service))
+        };
+        let filter = |service: Service| DeadLetterFilter {
+            queue: self.queue.clone(),
+            reason: self.reason.clone(),
+            kind: self.kind.clone(),
+            min_age_seconds: self.min_age_seconds,
+            ids: self
+                .letters
+                .iter()
+                .filter(|letter| letter.service == service)
+                .map(|letter| letter.id)
+                .collect(),
+        };
+        let meant = Service::ALL.into_iter().filter(meant);
+        let filters: Vec<_> = meant.map(|service| (service, filter(service))).collect();
+        ensure!(
+            !filters.is_empty(),
+            "these conditions exclude each other: no service meets them all"
+        );
+        Ok(filters)
+    }
+}
+
+/// Asks, does what was asked for, and prints.
+pub(crate) async fn run(args: DeadLettersArgs, environment: &Environment) -> anyhow::Result<()> {
+    let connect = |operate: &OperateArgs| Client::new(OperateConfig::read(operate, environment)?);
+    match args.command {
+        DeadLettersCommand::List {
+            chosen,
+            limit,
+            operate,
+        } => list(&connect(&operate)?, &chosen, limit, operate.json).await,
+        DeadLettersCommand::Show { letter, operate } => {
+            show(&connect(&operate)?, letter, operate.json).await
+        }
+        DeadLettersCommand::Redrive {
+            chosen,
+            all,
+            limit,
+            rate,
+            dry_run,
+            operate,
+        } => {
+            ensure!(
+                all || !chosen.is_everything(),
+                "this would settle every dead letter again: name some, narrow them down, or say --all"
+            );
+            let request = Request {
+                filter: DeadLetterFilter::default(),
+                limit: Some(limit),
+                rate_per_second: Some(rate),
+                dry_run,
+            };
+            redrive(&connect(&operate)?, &chosen, &request, operate.json).await
+        }
+        DeadLettersCommand::Discard {
+            letters,
+            reason,
+            operate,
+        } => give_up(&connect(&operate)?, &letters, &reason, operate.json).await,
+    }
+}
+
+async fn list(client: &Client, chosen: &Chosen, limit: i64, as_json: bool) -> anyhow::Result<()> {
+    let mut found = BTreeMap::new();
+    for (service, filter) in chosen.filters()? {
+        let ids: Vec<_> = filter.ids.iter().map(i64::to_string).collect();
+        let page = Page {
+            queue: filter.queue,
+            reason: filter.reason,
+            kind: filter.kind,
+            min_age_seconds: filter.min_age_seconds,
+            ids: (!ids.is_empty()).then(|| ids.join(",")),
+            limit: Some(limit),
+            cursor: None,
+        };
+        let page: Option<DeadLetterPage> = client.get(service, "dead-letters", &page).await?;
+        found.extend(page.map(|page| (service.as_str(), page)));
+    }
+    if as_json {
+        return print_json(&found);
+    }
+    let now = time::OffsetDateTime::now_utc();
+    for (service, page) in &found {
+        print!("{}", render::dead_letters::page(service, page, now));
+    }
+    Ok(())
+}
+
+async fn show(client: &Client, letter: LetterName, as_json: bool) -> anyhow::Result<()> {
+    let LetterName { service, id } = letter;
+    let path = format!("dead-letters/{id}");
+    let whole: Option<WholeDeadLetter> = client.get(service, &path, &json!({})).await?;
+    let whole = whole.with_context(|| {
+        format!(
+            "there is no dead letter {}/{id}: it was settled or discarded since; `gozon dead-letters list` shows the present ones",
+            service.as_str()
+        )
+    })?;
+    if as_json {
+        return print_json(&whole);
+    }
+    print!("{}", render::dead_letters::whole(service.as_str(), &whole));
+    Ok(())
+}
+
+async fn redrive(
+    client: &Client,
+    chosen: &Chosen,
+    request: &Request,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let mut done = BTreeMap::new();
+    for (service, filter) in chosen.filters()? {
+        let request = Request {
+            filter,
+            ..request.clone()
+        };
+        let answer: Answer = client
+            .post(service, "dead-letters/redrive", &request)
+            .await?;
+        if !as_json {
+            // Said at once: should the next service not answer, this one's letters are marked all the same.
+            print!(
+                "{}",
+                render::dead_letters::redriven(service.as_str(), &answer)
+            );
+        }
+        done.insert(service.as_str(), answer);
+    }
+    if as_json {
+        return print_json(&done);
+    }
+    Ok(())
+}
+
+async fn give_up(
+    client: &Client,
+    letters: &[LetterName],
+    reason: &str,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let mut done = BTreeMap::new();
+    for service in Service::ALL {
+        let own = letters.iter().filter(|letter| letter.service == service);
+        let request = discard::Request {
+            ids: own.map(|letter| letter.id).collect(),
+            reason: reason.to_owned(),
+        };
+        if request.ids.is_empty() {
+            continue;
+        }
+        let answer: discard::Answer = client
+            .post(service, "dead-letters/discard", &request)
+            .await?;
+        if !as_json {
+            print!(
+                "{}",
+                render::dead_letters::discarded(service.as_str(), &answer)
+            );
+        }
+        done.insert(service.as_str(), answer);
+    }
+    if as_json {
+        return print_json(&done);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen() -> Chosen {
+        Chosen {
+            letters: Vec::new(),
+            service: None,
+            queue: None,
+            reason: None,
+            kind: None,
+            min_age_seconds: None,
+        }
+    }
+
+    fn services(chosen: &Chosen) -> Vec<Service> {
+        let filters = chosen.filters().unwrap();
+        filters.into_iter().map(|(service, _)| service).collect()
+    }
+
+    #[test]
+    fn a_letter_is_named_by_service_and_number() {
+        let name = "payment/17".parse::<LetterName>().unwrap();
+        assert_eq!((name.service, name.id), (Service::Payment, 17));
+        for text in [
+            "17",
+            "payment",
+            "payment/",
+            "payment/0",
+            "shop/1",
+            "payment/1/2",
+        ] {
+            assert!(text.parse::<LetterName>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_services_that_are_meant_are_asked() {
+        assert_eq!(services(&chosen()), Service::ALL);
+        let by_queue = Chosen {
+            queue: Some("order.payments.v1".into()),
+            ..chosen()
+        };
+        assert_eq!(services(&by_queue), [Service::Order]);
+        let by_name = Chosen {
+            letters: vec!["payment/17".parse().unwrap()],
+            ..chosen()
+        };
+        assert_eq!(services(&by_name), [Service::Payment]);
+        assert_eq!(by_name.filters().unwrap()[0].1.ids, [17]);
+        let excluded = Chosen {
+            service: Some(Service::Order),
+            ..by_name
+        };
+        assert!(excluded.filters().is_err());
+        let unknown = Chosen {
+            queue: Some("x".into()),
+            ..chosen()
+        };
+        assert!(
+            unknown
+                .filters()
+                .unwrap_err()
+                .to_string()
+                .contains("payment.orders.v1")
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! Following one order through this service, for operators: placed, sent, answered, and every status it took.
+
+use contracts::OrderId;
+use messaging::{
+    topology::ORDER_PAYMENTS,
+    trace::{self, Hop},
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::storage;
+
+/// How an operator names an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderName {
+    /// By its id.
+    Id(OrderId),
+    /// By the number people see.
+    Number(i64),
+}
+
+/// What became of an order here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// Its id.
+    pub order_id: OrderId,
+    /// The number people see.
+    pub number: i64,
+    /// Its status.
+    pub status: String,
+    /// The trace of the request that placed it.
+    pub trace_id: String,
+    /// What happened, in no particular order.
+    pub hops: Vec<Hop>,
+}
+
+/// Follows an order; none if there is no such order. `answers` are the payment service's events whose receipt is looked
+/// for: this service does not keep which event an answer was.
+pub async fn trace(
+    connection: &mut PgConnection,
+    name: OrderName,
+    answers: &[Uuid],
+) -> Result<Option<Trace>, sqlx::Error> {
+    let (id, number) = match name {
+        OrderName::Id(id) => (Some(id.as_uuid()), None),
+        OrderName::Number(number) => (None, Some(number)),
+    };
+    let Some(order) = storage::trace::find(connection, id, number).await? else {
+        return Ok(None);
+    };
+    let statuses = storage::trace::statuses(connection, order.id).await?;
+    let repeated = storage::trace::repeated(connection, order.id).await?;
+    let transactions: Vec<String> = statuses
+        .iter()
+        .map(|status| status.transaction.clone())
+        .chain(repeated.iter().map(|request| request.transaction.clone()))
+        .collect();
+    let mut hops = trace::sent(connection, order.id.as_uuid(), &transactions).await?;
+    let receipts = trace::received(connection, ORDER_PAYMENTS.name, answers).await?;
+    hops.extend(receipts.into_iter().map(|receipt| receipt.hop));
+    hops.extend(statuses.into_iter().map(|taken| Hop {
+        at: Some(taken.at),
+        step: "order.status",
+        owner: None,
+        event_id: None,
+        detail: match taken.reason {
+            Some(reason) => format!("{} ({reason})", taken.status.as_str()),
+            None => taken.status.as_str().to_owned(),
+        },
+    }));
+    hops.extend(repeated.into_iter().map(|request| Hop {
+        at: Some(request.at),
+        step: "order.request_repeated",
+        owner: Some("reconciler".to_owned()),
+        event_id: Some(request.event_id),
+        detail: request.why,
+    }));
+    Ok(Some(Trace {
+        order_id: order.id,
+        number: order.number,
+        status: order.status.as_str().to_owned(),
+        trace_id: order.trace_id,
+        hops,
+    }))
+}

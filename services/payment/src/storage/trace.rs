@@ -1,0 +1,64 @@
+//! The decision on one order as an operator follows it, whoever's it is.
+
+use contracts::OrderId;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use super::ledger::EntryKind;
+
+/// What was decided, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) outcome: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) received_at: OffsetDateTime,
+    pub(crate) decided_at: OffsetDateTime,
+    /// The transaction that wrote it, as a text of `xid8`.
+    pub(crate) transaction: String,
+}
+
+/// A ledger entry of the order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Booked {
+    pub(crate) number: i64,
+    pub(crate) kind: EntryKind,
+    pub(crate) created_at: OffsetDateTime,
+}
+
+/// The decision on an order, if there is one.
+pub(crate) async fn decision(
+    connection: &mut PgConnection,
+    order_id: OrderId,
+) -> Result<Option<Verdict>, sqlx::Error> {
+    // A row's xmin has 32 bits. The transaction is the newest one with these bits.
+    sqlx::query_as!(
+        Verdict,
+        r#"with present as (
+            select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as xmax
+        )
+        select outcome, reason, received_at, decided_at,
+               (select xmax - ((xmax - payment.xmin::text::bigint) & 4294967295) from present)::text as "transaction!"
+        from payments.payment
+        where order_id = $1"#,
+        order_id.as_uuid(),
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// The ledger entries of an order, oldest first.
+pub(crate) async fn entries(
+    connection: &mut PgConnection,
+    order_id: OrderId,
+) -> Result<Vec<Booked>, sqlx::Error> {
+    sqlx::query_as!(
+        Booked,
+        "select number, kind, created_at
+        from payments.ledger_entry
+        where order_id = $1
+        order by created_at",
+        order_id.as_uuid(),
+    )
+    .fetch_all(connection)
+    .await
+}
