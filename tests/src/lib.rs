@@ -1,6 +1,7 @@
 //! Fixtures: what tests see of the world outside the crate under test. A database and a vhost of one's own for
 //! integration tests; the running shop and its customers for end-to-end tests.
 
+pub mod audit;
 mod background;
 pub mod backing;
 pub mod broker;
@@ -21,6 +22,7 @@ pub mod shop;
 pub mod vhost;
 mod watchdog;
 
+pub use audit::Audit;
 pub use backing::Backing;
 pub use broker::RawBroker;
 pub use customer::Customer;

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -13,18 +13,23 @@ use crate::{instance::setting, poll_until, program, watchdog};
 /// # Panics
 /// When there is no such executable, or it does not end.
 pub async fn gozon(arguments: &[&str], environment: &[(&str, &str)]) -> (ExitStatus, String) {
+    let output = gozon_output(arguments, environment).await;
+    let text = [output.stdout, output.stderr].concat();
+    (output.status, String::from_utf8_lossy(&text).into_owned())
+}
+
+/// The same, with what it wrote to each of its two outputs.
+pub(crate) async fn gozon_output(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     const AT_MOST: Duration = Duration::from_mins(1);
     let output = tokio::process::Command::from(command())
         .args(arguments)
         .envs(environment.iter().copied())
         .kill_on_drop(true)
         .output();
-    let output = tokio::time::timeout(AT_MOST, output)
+    tokio::time::timeout(AT_MOST, output)
         .await
         .expect("the command ends by itself")
-        .expect("the executable can be run");
-    let text = [output.stdout, output.stderr].concat();
-    (output.status, String::from_utf8_lossy(&text).into_owned())
+        .expect("the executable can be run")
 }
 
 /// A running (or ended) `gozon` process. It is killed when dropped.

@@ -398,7 +398,7 @@ impl Shop {
         environment
     }
 
-    fn database_url(&self, service: Service, login: Login) -> (String, String) {
+    pub(crate) fn database_url(&self, service: Service, login: Login) -> (String, String) {
         let name = format!("GOZON_{}_{}_URL", service.name(), login.name());
         (
             name.to_uppercase(),

@@ -46,6 +46,12 @@ impl PoolSettings {
         Self::new(application_name, 6, 10, 1, 5)
     }
 
+    /// For an audit, which reads everything there is.
+    #[must_use]
+    pub fn for_audit(application_name: impl Into<String>) -> Self {
+        Self::new(application_name, 1, 300, 1, 10)
+    }
+
     /// For the one who migrates.
     #[must_use]
     pub fn for_owner(application_name: impl Into<String>) -> Self {

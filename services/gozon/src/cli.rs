@@ -4,7 +4,9 @@ use chassis::{Profile, telemetry::LogFormat};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    config::{AllArgs, MigrateArgs, OrderArgs, PaymentArgs, RelayArgs, SmokeArgs, WebArgs},
+    config::{
+        AllArgs, AuditArgs, MigrateArgs, OrderArgs, PaymentArgs, RelayArgs, SmokeArgs, WebArgs,
+    },
     role::operate::{dead_letters::DeadLettersArgs, outbox::OutboxArgs, trace::TraceArgs},
 };
 
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     All(AllArgs),
     /// Create or upgrade both databases' schemas and the broker's topology
     Migrate(MigrateArgs),
+    /// Check the promises over both databases: 0 all hold, 1 one is broken, 2 could not be checked
+    Audit(AuditArgs),
     /// Place one order at a running shop and see it paid
     Smoke(SmokeArgs),
     /// For operators: what waits to be published, and who publishes it

@@ -1,6 +1,7 @@
 //! The configuration: one type per role, so that a role that started has all it needs, and secrets that never print.
 
 mod all;
+mod audit;
 mod database;
 mod environment;
 mod migrate;
@@ -14,6 +15,7 @@ mod smoke;
 mod web;
 
 pub(crate) use all::{AllArgs, AllConfig};
+pub(crate) use audit::{AuditArgs, AuditConfig};
 pub(crate) use database::Database;
 pub(crate) use environment::Environment;
 pub(crate) use migrate::{DatabaseToMigrate, MigrateArgs, MigrateConfig};

@@ -24,7 +24,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     match runtime::run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             eprintln!("gozon: {}", chassis::chain(&*error));
             ExitCode::FAILURE

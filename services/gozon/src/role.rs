@@ -1,6 +1,7 @@
 //! The roles: what each sub-command does.
 
 pub(crate) mod all;
+pub(crate) mod audit;
 pub(crate) mod migrate;
 pub(crate) mod operate;
 pub(crate) mod order;

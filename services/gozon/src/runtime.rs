@@ -1,6 +1,6 @@
 //! What every command needs before it can begin: arguments, environment, TLS, logs and the runtime.
 
-use std::time::Duration;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use chassis::telemetry;
@@ -20,8 +20,8 @@ pub(crate) const FAULT_POINT: &str = "GOZON_FAULT_POINT";
 /// How long tasks that did not end in time may hold up the end of the process.
 const LEFTOVERS_TIME_MAX: Duration = Duration::from_millis(500);
 
-/// Runs the command of the command line to its end.
-pub(crate) fn run() -> anyhow::Result<()> {
+/// Runs the command of the command line to its end; says how the process should exit.
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     let environment = Environment::of_process();
     #[cfg(debug_assertions)]
@@ -43,19 +43,26 @@ pub(crate) fn run() -> anyhow::Result<()> {
     result
 }
 
-async fn command(command: Command, base: Base, environment: &Environment) -> anyhow::Result<()> {
+async fn command(
+    command: Command,
+    base: Base,
+    environment: &Environment,
+) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Order(args) => role::order::run(&args, base, environment).await,
-        Command::Payment(args) => role::payment::run(&args, base, environment).await,
-        Command::Relay(args) => role::relay::run(&args, base, environment).await,
-        Command::Web(args) => role::web::run(&args, base, environment).await,
-        Command::All(args) => role::all::run(&args, base, environment).await,
-        Command::Migrate(args) => role::migrate::run(args, base.profile, environment).await,
-        Command::Smoke(args) => role::smoke::run(&args, environment).await,
-        Command::Outbox(args) => role::operate::outbox::run(&args, environment).await,
-        Command::DeadLetters(args) => role::operate::dead_letters::run(args, environment).await,
-        Command::Trace(args) => role::operate::trace::run(&args, environment).await,
+        Command::Order(args) => role::order::run(&args, base, environment).await?,
+        Command::Payment(args) => role::payment::run(&args, base, environment).await?,
+        Command::Relay(args) => role::relay::run(&args, base, environment).await?,
+        Command::Web(args) => role::web::run(&args, base, environment).await?,
+        Command::All(args) => role::all::run(&args, base, environment).await?,
+        Command::Migrate(args) => role::migrate::run(args, base.profile, environment).await?,
+        Command::Smoke(args) => role::smoke::run(&args, environment).await?,
+        Command::Outbox(args) => role::operate::outbox::run(&args, environment).await?,
+        Command::DeadLetters(args) => role::operate::dead_letters::run(args, environment).await?,
+        Command::Trace(args) => role::operate::trace::run(&args, environment).await?,
+        // Its answer is more than whether it failed.
+        Command::Audit(args) => return Ok(role::audit::run(&args, environment).await),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Chooses the one TLS provider, before anything can ask for it.

@@ -1,5 +1,6 @@
 //! The messaging core: what leaves a service through its outbox, what enters through its inbox, and the broker between.
 
+pub mod audit;
 pub mod broker;
 pub mod consumer;
 pub mod dead_letter;

@@ -30,6 +30,7 @@ pub use push::Tail;
 pub use reconcile::{ReconcileSettings, Reconciler};
 pub use settlement::Settlement;
 pub use state::{OrderSettings, OrderState};
+pub use storage::audit;
 
 /// The public paths, relative to the host's root; those of the original contract too in a demo.
 #[must_use]

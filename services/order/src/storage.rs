@@ -1,5 +1,6 @@
 //! All SQL of the order service: functions that take a connection or a transaction, next to the rows they fill.
 
+pub mod audit;
 pub(crate) mod changes;
 pub(crate) mod everyone;
 pub(crate) mod history;

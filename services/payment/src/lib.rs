@@ -16,3 +16,4 @@ mod testing;
 pub use api::{openapi, router};
 pub use settings::PaymentSettings;
 pub use settlement::{PaymentRequest, Settlement, consumer};
+pub use storage::audit;

@@ -2,6 +2,7 @@
 //! The schema admits roubles alone, so amounts are read as such.
 
 pub(crate) mod account;
+pub mod audit;
 pub(crate) mod ledger;
 pub(crate) mod payment;
 pub(crate) mod session;

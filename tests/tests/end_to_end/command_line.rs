@@ -43,6 +43,7 @@ async fn help_lists_every_role() {
         "relay",
         "web",
         "migrate",
+        "audit",
         "smoke",
         "all",
         "outbox",

@@ -6,6 +6,7 @@
 )]
 
 mod acceptance;
+mod audit;
 mod bad_input;
 mod command_line;
 mod documentation;

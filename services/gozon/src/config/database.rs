@@ -30,6 +30,14 @@ impl Database {
         }
     }
 
+    /// The secret that opens it for an audit.
+    pub(crate) const fn audit_url_name(self) -> &'static str {
+        match self {
+            Self::Orders => secret_names::ORDERS_AUDIT_URL,
+            Self::Payments => secret_names::PAYMENTS_AUDIT_URL,
+        }
+    }
+
     /// The secret that opens it for its owner.
     pub(crate) const fn owner_url_name(self) -> &'static str {
         match self {

@@ -10,6 +10,8 @@ pub(crate) const ORDERS_API_URL: &str = "GOZON_ORDERS_API_URL";
 pub(crate) const ORDERS_WRITER_URL: &str = "GOZON_ORDERS_WRITER_URL";
 /// The orders database as the login of relays.
 pub(crate) const ORDERS_RELAY_URL: &str = "GOZON_ORDERS_RELAY_URL";
+/// The orders database as the login that only reads.
+pub(crate) const ORDERS_AUDIT_URL: &str = "GOZON_ORDERS_AUDIT_URL";
 /// The orders database as its owner.
 pub(crate) const ORDERS_OWNER_URL: &str = "GOZON_ORDERS_OWNER_URL";
 /// The payments database as the login that reads for the API.
@@ -18,6 +20,8 @@ pub(crate) const PAYMENTS_API_URL: &str = "GOZON_PAYMENTS_API_URL";
 pub(crate) const PAYMENTS_WRITER_URL: &str = "GOZON_PAYMENTS_WRITER_URL";
 /// The payments database as the login of relays.
 pub(crate) const PAYMENTS_RELAY_URL: &str = "GOZON_PAYMENTS_RELAY_URL";
+/// The payments database as the login that only reads.
+pub(crate) const PAYMENTS_AUDIT_URL: &str = "GOZON_PAYMENTS_AUDIT_URL";
 /// The payments database as its owner.
 pub(crate) const PAYMENTS_OWNER_URL: &str = "GOZON_PAYMENTS_OWNER_URL";
 /// The broker as the user that reads queues.

@@ -28,7 +28,7 @@ impl Decision {
         }
     }
 
-    fn parse(outcome: &str, reason: Option<&str>) -> Option<Self> {
+    pub(super) fn parse(outcome: &str, reason: Option<&str>) -> Option<Self> {
         match (outcome, reason) {
             ("CAPTURED", None) => Some(Self::Captured),
             ("DECLINED", Some(reason)) => DeclineReason::parse(reason).map(Self::Declined),
