@@ -3,6 +3,8 @@
 //! Dying anywhere before the commit changes nothing; after it, whoever asks again gets the decision that stands.
 
 mod discard;
+#[cfg(test)]
+mod model;
 mod plan;
 mod request;
 

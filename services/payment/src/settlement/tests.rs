@@ -2,6 +2,7 @@
 
 mod alone;
 mod at_once;
+mod batched;
 mod consumed;
 mod discarded;
 

@@ -1,38 +1,15 @@
 //! However requests are cut into batches, what comes out is what one at a time would have given.
 
-use std::collections::BTreeMap;
-
 use contracts::{AccountId, EventId, Money, TraceContext};
 use proptest::prelude::*;
 
 use super::*;
-use crate::limits::{AMOUNT_MAX_MINOR, Amount};
+use crate::{
+    limits::{AMOUNT_MAX_MINOR, Amount, BALANCE_MAX_MINOR},
+    settlement::model::{self, Outcome, RICH, Step, WEALTH, a_run, one_by_one},
+};
 
 const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
-
-/// What happens to a shop: money comes in, or an order wants some.
-#[derive(Debug, Clone, Copy)]
-enum Step {
-    TopUp {
-        user: i64,
-        amount_minor: i64,
-    },
-    Order {
-        order: u128,
-        user: i64,
-        amount_minor: i64,
-    },
-}
-
-/// Everything that can be seen afterwards.
-#[derive(Debug, Default, PartialEq)]
-struct Outcome {
-    balances: BTreeMap<i64, i64>,
-    /// Order, amount, balance after: in the order of the debits of each user.
-    ledger: BTreeMap<i64, Vec<(u128, i64, i64)>>,
-    /// The answer to each order step; none for a conflict.
-    answers: Vec<Option<Decision>>,
-}
 
 /// The shop in memory, settling batches by the plan, as the tables would be after each transaction.
 #[derive(Default)]
@@ -51,10 +28,12 @@ impl Shop {
             balance: Money::rub(0),
             created_at: NOW,
         });
-        account.balance.amount_minor += amount_minor;
+        if account.balance.amount_minor <= BALANCE_MAX_MINOR - amount_minor {
+            account.balance.amount_minor += amount_minor;
+        }
     }
 
-    fn settle(&mut self, batch: &[(u128, i64, i64)]) {
+    fn settle(&mut self, batch: &[(u64, i64, i64)]) {
         let received: Vec<_> = batch
             .iter()
             .map(|(order, user, amount_minor)| received(*order, *user, *amount_minor))
@@ -62,29 +41,17 @@ impl Shop {
         let accounts: Vec<_> = self.accounts.values().copied().collect();
         let plan = plan(&received, &self.payments, &accounts, NOW);
         for (account_id, total) in plan.totals() {
-            let account = self
-                .accounts
-                .values_mut()
-                .find(|a| a.id == account_id)
-                .unwrap();
+            let account = self.account(account_id);
             account.balance.amount_minor -= total;
             assert!(account.balance.amount_minor >= 0);
         }
         for debit in &plan.debits {
-            let owner = self
-                .accounts
-                .values()
-                .find(|a| a.id == debit.account_id)
-                .unwrap();
-            self.outcome
-                .ledger
-                .entry(owner.user_id.as_i64())
-                .or_default()
-                .push((
-                    debit.order_id.as_uuid().as_u128(),
-                    debit.amount.money().amount_minor,
-                    debit.balance_after.amount_minor,
-                ));
+            let owner = self.account(debit.account_id).user_id.as_i64();
+            self.outcome.ledger.entry(owner).or_default().push((
+                debit.order_id.as_uuid().as_u64_pair().1,
+                debit.amount.money().amount_minor,
+                debit.balance_after.amount_minor,
+            ));
         }
         let mut answers = vec![None; batch.len()];
         for (index, payment) in &plan.answers {
@@ -93,6 +60,11 @@ impl Shop {
         assert_eq!(plan.answers.len() + plan.conflicts.len(), batch.len());
         self.outcome.answers.extend(answers);
         self.payments.extend(plan.decided);
+    }
+
+    fn account(&mut self, id: AccountId) -> &mut Account {
+        let mut accounts = self.accounts.values_mut();
+        accounts.find(|account| account.id == id).unwrap()
     }
 
     fn outcome(mut self) -> Outcome {
@@ -105,168 +77,78 @@ impl Shop {
     }
 }
 
-fn received(order: u128, user: i64, amount_minor: i64) -> Received<PaymentRequest> {
+fn received(order: u64, user: i64, amount_minor: i64) -> Received<PaymentRequest> {
     Received {
         event_id: EventId::new(),
         trace: TraceContext::root(),
         received_at: NOW,
         message: PaymentRequest {
-            order_id: OrderId::from(uuid::Uuid::from_u128(order)),
+            order_id: OrderId::from(uuid::Uuid::from_u64_pair(0, order)),
             user_id: UserId::try_from(user).unwrap(),
             amount: Amount::try_from(Money::rub(amount_minor)).unwrap(),
         },
     }
 }
 
-/// What the shop is meant to do, told a second time in the plainest way and without the plan.
-fn one_by_one(steps: &[Step]) -> Outcome {
-    let mut outcome = Outcome::default();
-    let mut decided: BTreeMap<u128, (i64, i64, Decision)> = BTreeMap::new();
-    for step in steps {
-        match *step {
-            Step::TopUp { user, amount_minor } => {
-                *outcome.balances.entry(user).or_default() += amount_minor;
-            }
-            Step::Order {
-                order,
-                user,
-                amount_minor,
-            } => {
-                let balance = outcome.balances.get(&user).copied();
-                let (known_user, known_amount, answer) =
-                    *decided.entry(order).or_insert_with(|| match balance {
-                        None => (
-                            user,
-                            amount_minor,
-                            Decision::Declined(DeclineReason::NoAccount),
-                        ),
-                        Some(balance) if balance < amount_minor => {
-                            let reason = DeclineReason::InsufficientFunds;
-                            (user, amount_minor, Decision::Declined(reason))
-                        }
-                        Some(balance) => {
-                            let rest = balance - amount_minor;
-                            outcome.balances.insert(user, rest);
-                            let entries = outcome.ledger.entry(user).or_default();
-                            entries.push((order, amount_minor, rest));
-                            (user, amount_minor, Decision::Captured)
-                        }
-                    });
-                let same = (known_user, known_amount) == (user, amount_minor);
-                outcome.answers.push(same.then_some(answer));
-            }
-        }
-    }
-    outcome
-}
-
-/// The same steps, orders gathered into batches of these sizes; a top-up ends a batch, for it is its own transaction.
+/// The outcome of these steps by the plan, cut into batches of these sizes.
 fn in_batches(steps: &[Step], sizes: &[usize]) -> Outcome {
     let mut shop = Shop::default();
-    let mut sizes = sizes.iter().copied().cycle();
-    let mut size = sizes.next().unwrap_or(1);
-    let mut batch = Vec::new();
-    for step in steps {
-        match *step {
-            Step::TopUp { user, amount_minor } => {
-                shop.settle(&std::mem::take(&mut batch));
-                shop.top_up(user, amount_minor);
-            }
-            Step::Order {
-                order,
-                user,
-                amount_minor,
-            } => {
-                batch.push((order, user, amount_minor));
-                if batch.len() >= size {
-                    shop.settle(&std::mem::take(&mut batch));
-                    size = sizes.next().unwrap_or(1);
-                }
+    shop.top_up(RICH, WEALTH);
+    for batch in model::in_batches(steps, sizes) {
+        let mut orders = Vec::new();
+        for step in batch {
+            match step {
+                Step::TopUp { user, amount_minor } => shop.top_up(user, amount_minor),
+                Step::Order {
+                    order,
+                    user,
+                    amount_minor,
+                } => orders.push((order, user, amount_minor)),
             }
         }
+        shop.settle(&orders);
     }
-    shop.settle(&batch);
     shop.outcome()
 }
 
-/// Few users, small sums and few orders, so that balances run out and orders are asked again, also with other contents.
-fn a_step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        1 => (1..5_i64, 1..40_i64).prop_map(|(user, amount_minor)| Step::TopUp { user, amount_minor }),
-        6 => (0..60_u128, 1..5_i64, 1..15_i64)
-            .prop_map(|(order, user, amount_minor)| Step::Order { order, user, amount_minor }),
-        // Asked again and again: the user and the amount follow from the order.
-        2 => (0..10_i64).prop_map(|order| Step::Order {
-            order: 1_000 + u128::from(order.unsigned_abs()),
-            user: order % 4 + 1,
-            amount_minor: order + 1,
-        }),
-    ]
+const fn top_up(user: i64, amount_minor: i64) -> Step {
+    Step::TopUp { user, amount_minor }
+}
+
+const fn order(order: u64, user: i64, amount_minor: i64) -> Step {
+    Step::Order {
+        order,
+        user,
+        amount_minor,
+    }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn any_batching_gives_what_one_by_one_gives(
-        steps in prop::collection::vec(a_step(), 0..120),
-        sizes in prop::collection::vec(1..40_usize, 1..8),
-    ) {
+    fn any_batching_gives_what_one_by_one_gives((steps, sizes) in a_run(120)) {
         prop_assert_eq!(in_batches(&steps, &sizes), one_by_one(&steps));
     }
 }
 
 #[test]
 fn a_large_order_that_does_not_fit_does_not_keep_a_small_one_from_being_paid() {
-    let steps = [
-        Step::TopUp {
-            user: 1,
-            amount_minor: 100,
-        },
-        Step::Order {
-            order: 1,
-            user: 1,
-            amount_minor: 101,
-        },
-        Step::Order {
-            order: 2,
-            user: 1,
-            amount_minor: 100,
-        },
-    ];
+    let steps = [top_up(1, 100), order(1, 1, 101), order(2, 1, 100)];
     let outcome = in_batches(&steps, &[3]);
     let declined = Decision::Declined(DeclineReason::InsufficientFunds);
     assert_eq!(outcome.answers, [Some(declined), Some(Decision::Captured)]);
-    assert_eq!(outcome.balances, BTreeMap::from([(1, 0)]));
+    assert_eq!(outcome.balances[&1], 0);
 }
 
 #[test]
 fn an_order_named_twice_in_a_batch_is_decided_once() {
     let steps = [
-        Step::TopUp {
-            user: 1,
-            amount_minor: 100,
-        },
-        Step::Order {
-            order: 1,
-            user: 1,
-            amount_minor: 40,
-        },
-        Step::Order {
-            order: 1,
-            user: 1,
-            amount_minor: 40,
-        },
-        Step::Order {
-            order: 1,
-            user: 1,
-            amount_minor: 41,
-        },
-        Step::Order {
-            order: 1,
-            user: 2,
-            amount_minor: 40,
-        },
+        top_up(1, 100),
+        order(1, 1, 40),
+        order(1, 1, 40),
+        order(1, 1, 41),
+        order(1, 2, 40),
     ];
     let outcome = in_batches(&steps, &[4]);
     let captured = Some(Decision::Captured);
@@ -276,10 +158,13 @@ fn an_order_named_twice_in_a_batch_is_decided_once() {
 
 #[test]
 fn the_smallest_and_the_largest_amount_are_paid_off_the_largest_balance() {
-    let mut shop = Shop::default();
-    shop.top_up(1, i64::MAX);
-    shop.settle(&[(1, 1, 1), (2, 1, AMOUNT_MAX_MINOR)]);
-    let outcome = shop.outcome();
+    let steps = [
+        top_up(RICH, 20),
+        order(1, RICH, 1),
+        order(2, RICH, AMOUNT_MAX_MINOR),
+    ];
+    let outcome = in_batches(&steps, &[2]);
     assert_eq!(outcome.answers, [Some(Decision::Captured); 2]);
-    assert_eq!(outcome.balances[&1], i64::MAX - 1 - AMOUNT_MAX_MINOR);
+    let rest = BALANCE_MAX_MINOR - 1 - AMOUNT_MAX_MINOR;
+    assert_eq!(outcome.balances[&RICH], rest);
 }
