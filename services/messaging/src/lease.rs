@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use crate::{
     doorbell::{Channel, HAND_OVER},
     lane::LANES,
-    outbox::parse_snapshot,
+    outbox::{Position, parse_snapshot},
     snapshot::Snapshot,
 };
 
@@ -32,9 +32,7 @@ pub struct Acquired {
     /// The lease.
     pub lease: Lease,
     /// Where the last owner wrote back that everything is published.
-    pub settled: Snapshot,
-    /// Every row up to this id is seen by `settled`.
-    pub settled_id: i64,
+    pub settled: Position,
     /// The lane's cursor was of another cluster (a logical restore): everything retained is published again.
     pub reset: bool,
 }
@@ -148,8 +146,10 @@ pub async fn acquire(
                     lane: row.lane,
                     epoch: row.epoch,
                 },
-                settled: parse_snapshot(&row.settled)?,
-                settled_id: row.settled_id,
+                settled: Position {
+                    snapshot: parse_snapshot(&row.settled)?,
+                    id: row.settled_id,
+                },
                 reset: row.foreign_cluster,
             })
         })
@@ -210,20 +210,21 @@ pub async fn settle(
     connection: &mut PgConnection,
     relay: &str,
     leases: &[Lease],
-    settled: &Snapshot,
+    settled: &Position,
 ) -> Result<Vec<Lease>, sqlx::Error> {
     let (lanes, epochs) = columns(leases);
     sqlx::query_as!(
         Lease,
         "update messaging.lane
-         set settled = $4::text::pg_snapshot
+         set settled = $4::text::pg_snapshot, settled_id = $5
          from unnest($2::smallint[], $3::bigint[]) as mine (lane, epoch)
          where lane.lane = mine.lane and lane.epoch = mine.epoch and owner = $1
          returning lane.lane, lane.epoch",
         relay,
         &lanes,
         &epochs,
-        settled.to_string(),
+        settled.snapshot.to_string(),
+        settled.id,
     )
     .fetch_all(connection)
     .await

@@ -22,6 +22,8 @@ pub struct Metrics {
     pub published_events: Family<DatabaseLabels, Counter>,
     /// Lanes this process owns.
     pub lanes_owned: Family<DatabaseLabels, Gauge>,
+    /// For how many days to come the outbox has partitions.
+    pub partitions_ahead: Family<DatabaseLabels, Gauge>,
     /// Events taken from a queue, by what became of them.
     pub inbox_messages: Family<InboxLabels, Counter>,
     /// Dead letters written.
@@ -56,6 +58,11 @@ impl Metrics {
             "gozon_relay_lanes_owned",
             "Outbox lanes owned by a relay",
             metrics.lanes_owned.clone(),
+        );
+        registry.register(
+            "gozon_outbox_partitions_ahead",
+            "Days to come for which the outbox has partitions",
+            metrics.partitions_ahead.clone(),
         );
         registry.register(
             "gozon_inbox_messages",

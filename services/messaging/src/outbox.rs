@@ -4,6 +4,7 @@
 //! visible in the previous snapshot. Late commits arrive as soon as they are visible, nothing is seen twice, and no row
 //! is locked or updated. Order within a key holds because every writer locks the aggregate before it appends.
 
+mod parked;
 mod read;
 mod status;
 mod unpublished;
@@ -15,8 +16,12 @@ use uuid::Uuid;
 
 use crate::lane::Lane;
 
+pub use parked::{Parking, park, parked_keys};
 pub(crate) use read::parse_snapshot;
-pub use read::{Difference, OutboxRow, maintain_partitions, read_page, read_since};
+pub use read::{
+    Difference, Mark, OutboxRow, Position, Span, adopt, forget_idempotency_keys,
+    maintain_partitions, mark, partitions_ahead, read_page, read_since,
+};
 pub use status::{LaneStatus, PENDING_ROWS_MAX, RelayStatus, Status, status};
 pub use unpublished::{Unpublished, unpublished};
 

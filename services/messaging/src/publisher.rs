@@ -117,23 +117,28 @@ impl Publisher {
 
     /// Publishes all and waits for the broker's answer to each, in the order given.
     pub async fn publish(&self, messages: &[Outgoing]) -> Vec<Answer> {
-        let mut answers = FuturesOrdered::new();
-        for message in messages {
-            fault_point::pass(FaultPoint::BeforePublish);
-            let sent = tokio::time::timeout(CONFIRM_TIMEOUT, self.send(message)).await;
-            fault_point::pass(FaultPoint::AfterPublish);
-            answers.push_back(async move {
-                match sent {
-                    Ok(Ok(confirm)) => answer(tokio::time::timeout(CONFIRM_TIMEOUT, confirm).await),
-                    Ok(Err(error)) => Answer::Failed(error),
-                    Err(_) => Answer::TimedOut,
+        let answers: FuturesOrdered<_> = messages
+            .iter()
+            .map(|message| self.send(message.clone()))
+            .collect();
+        answers.collect().await
+    }
+
+    /// Publishes a message when first polled and ends with the broker's answer. While the broker blocks the connection
+    /// it reads nothing from it, so that time does not count as silence.
+    pub fn send(&self, message: Outgoing) -> impl Future<Output = Answer> + Send + use<> {
+        let (channel, status) = (self.channel.clone(), self.connection.status().clone());
+        async move {
+            let mut answered = std::pin::pin!(send(&channel, &message));
+            loop {
+                match tokio::time::timeout(CONFIRM_TIMEOUT, &mut answered).await {
+                    Ok(Ok(confirmation)) => return answer(&confirmation),
+                    Ok(Err(error)) => return Answer::Failed(error),
+                    Err(_) if status.blocked() && status.connected() => {}
+                    Err(_) => return Answer::TimedOut,
                 }
-            });
+            }
         }
-        fault_point::pass(FaultPoint::BeforeConfirm);
-        let answers = answers.collect().await;
-        fault_point::pass(FaultPoint::AfterConfirm);
-        answers
     }
 
     /// Declares the topology again, after the broker returned a message.
@@ -149,39 +154,41 @@ impl Publisher {
     pub async fn close(self) -> bool {
         broker::close(self.connection).await
     }
-
-    async fn send(&self, message: &Outgoing) -> Result<lapin::PublisherConfirm, lapin::Error> {
-        let properties = BasicProperties::default()
-            .with_content_type(BATCH_CONTENT_TYPE.into())
-            .with_delivery_mode(PERSISTENT)
-            .with_type(message.kind.as_str().into())
-            .with_message_id(message.message_id.to_string().into());
-        let mandatory = BasicPublishOptions {
-            mandatory: true,
-            ..BasicPublishOptions::default()
-        };
-        self.channel
-            .basic_publish(
-                topology::EXCHANGE.into(),
-                message.kind.as_str().into(),
-                mandatory,
-                &message.body,
-                properties,
-            )
-            .await
-    }
 }
 
-fn answer(
-    confirmation: Result<Result<Confirmation, lapin::Error>, tokio::time::error::Elapsed>,
-) -> Answer {
+async fn send(channel: &Channel, message: &Outgoing) -> Result<Confirmation, lapin::Error> {
+    let properties = BasicProperties::default()
+        .with_content_type(BATCH_CONTENT_TYPE.into())
+        .with_delivery_mode(PERSISTENT)
+        .with_type(message.kind.as_str().into())
+        .with_message_id(message.message_id.to_string().into());
+    let mandatory = BasicPublishOptions {
+        mandatory: true,
+        ..BasicPublishOptions::default()
+    };
+    fault_point::pass(FaultPoint::BeforePublish);
+    let confirm = channel
+        .basic_publish(
+            topology::EXCHANGE.into(),
+            message.kind.as_str().into(),
+            mandatory,
+            &message.body,
+            properties,
+        )
+        .await?;
+    fault_point::pass(FaultPoint::AfterPublish);
+    fault_point::pass(FaultPoint::BeforeConfirm);
+    let confirmation = confirm.await;
+    fault_point::pass(FaultPoint::AfterConfirm);
+    confirmation
+}
+
+fn answer(confirmation: &Confirmation) -> Answer {
     match confirmation {
-        Ok(Ok(Confirmation::Ack(None))) => Answer::Confirmed,
+        Confirmation::Ack(None) => Answer::Confirmed,
         // An unroutable message is confirmed too; only the returned copy tells.
-        Ok(Ok(Confirmation::Ack(Some(_)))) => Answer::Returned,
+        Confirmation::Ack(Some(_)) => Answer::Returned,
         // NotRequested cannot be: the channel asked for confirms. It would mean no promise, which is what a nack means.
-        Ok(Ok(Confirmation::Nack(_) | Confirmation::NotRequested)) => Answer::Nacked,
-        Ok(Err(error)) => Answer::Failed(error),
-        Err(_) => Answer::TimedOut,
+        Confirmation::Nack(_) | Confirmation::NotRequested => Answer::Nacked,
     }
 }

@@ -134,7 +134,11 @@ fn grants(roles: &Roles) -> String {
         grant update (epoch, owner, fence, lease_until, settled, settled_id, system_identifier) on messaging.lane to {relay};
         grant select, insert, delete on messaging.relay to {relay};
         grant update (heartbeat) on messaging.relay to {relay};
-        grant execute on function messaging.maintain_partitions() to {relay};
+        grant execute on function messaging.maintain_partitions(), messaging.partitions_ahead(),
+            messaging.forget_idempotency_keys(integer), messaging.adopt_restored(bigint, bigint) to {relay};
+        grant insert on messaging.publish_log to {relay};
+        grant select, insert on messaging.parked to {relay};
+        grant select on messaging.publish_log, messaging.parked to {writer};
         grant select on messaging._migrations to {api}, {writer}, {relay}, {audit}"
     )
 }

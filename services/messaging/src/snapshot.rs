@@ -32,6 +32,12 @@ impl Snapshot {
         xid < self.xmin || (xid < self.xmax && self.in_progress.binary_search(&xid).is_err())
     }
 
+    /// The first transaction number that may still have been running: all below are visible or were rolled back.
+    #[must_use]
+    pub const fn xmin(&self) -> u64 {
+        self.xmin
+    }
+
     /// The first transaction number not yet given when the snapshot was taken.
     #[must_use]
     pub const fn xmax(&self) -> u64 {

@@ -1,7 +1,10 @@
-//! Cursors: how far groups of lanes are published, and how a group that was taken over catches up with the rest.
+//! Cursors: how far groups of lanes are read and confirmed, and how a group that was taken over catches up with the rest.
+
+use std::collections::VecDeque;
 
 use messaging::{
     lease::{Acquired, Lease},
+    outbox::{Position, Span},
     snapshot::Snapshot,
 };
 
@@ -9,28 +12,60 @@ use messaging::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cursor {
     pub leases: Vec<Lease>,
-    /// Every row this snapshot sees is confirmed.
-    pub since: Snapshot,
+    /// Everything up to here is read, but not necessarily confirmed.
+    pub read_to: Position,
     /// A difference being read in pages.
     pub paging: Option<Paging>,
+    /// Reads whose rows are not all confirmed, oldest first, with those behind them.
+    reads: VecDeque<Read>,
+    /// Everything up to here is confirmed. None while lanes that were at different positions share what is under way:
+    /// what each had written back stands until then.
+    pub settled: Option<Position>,
     /// The position last written back.
-    pub written: Snapshot,
-    /// Whether anything was published since it was written back.
+    pub written: Option<Position>,
+    /// Whether anything was confirmed since it was written back.
     pub dirty: bool,
 }
 
 /// How far a difference is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Paging {
-    /// The snapshot the difference ends at: it becomes `since` after the last page, not before.
+    /// The snapshot the difference ends at: it becomes the position after the last page, not before.
     pub until: Snapshot,
-    /// The last row read; none before the first page.
-    pub after_id: Option<i64>,
+    /// The ids not read yet; none before the first look.
+    pub span: Option<Span>,
+}
+
+/// A page that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Read {
+    number: u64,
+    unconfirmed: usize,
+    had_rows: bool,
+    /// The position that is settled when this read and all before it are; none in the middle of a difference.
+    until: Option<Position>,
 }
 
 impl Cursor {
     pub(crate) fn lanes(&self) -> Vec<i16> {
         self.leases.iter().map(|lease| lease.lane).collect()
+    }
+
+    /// Nothing of it is being read or unconfirmed.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.paging.is_none() && self.reads.is_empty()
+    }
+
+    fn drain(&mut self) {
+        while self.reads.front().is_some_and(|read| read.unconfirmed == 0) {
+            let Some(read) = self.reads.pop_front() else {
+                return;
+            };
+            self.dirty |= read.had_rows;
+            if read.until.is_some() {
+                self.settled = read.until;
+            }
+        }
     }
 }
 
@@ -67,25 +102,23 @@ impl Cursors {
         self.0.retain(|cursor| !cursor.leases.is_empty());
     }
 
-    pub(crate) fn owns(&self, lane: i16) -> bool {
-        self.0
-            .iter()
-            .any(|cursor| cursor.leases.iter().any(|lease| lease.lane == lane))
-    }
-
     /// Takes lanes in, grouped by where their last owner left them.
     pub(crate) fn take_over(&mut self, acquired: Vec<Acquired>) {
         let mut fresh: Vec<Cursor> = Vec::new();
         for lane in acquired {
-            if let Some(group) = fresh.iter_mut().find(|cursor| cursor.since == lane.settled) {
+            let group = fresh
+                .iter_mut()
+                .find(|cursor| cursor.read_to == lane.settled);
+            if let Some(group) = group {
                 group.leases.push(lane.lease);
             } else {
-                let (since, written) = (lane.settled.clone(), lane.settled);
                 fresh.push(Cursor {
                     leases: vec![lane.lease],
-                    since,
+                    read_to: lane.settled.clone(),
                     paging: None,
-                    written,
+                    reads: VecDeque::new(),
+                    settled: Some(lane.settled.clone()),
+                    written: Some(lane.settled),
                     dirty: false,
                 });
             }
@@ -113,37 +146,63 @@ impl Cursors {
         for cursor in self.0.iter_mut().skip(1) {
             cursor.paging = Some(Paging {
                 until: until.clone(),
-                after_id: None,
+                span: None,
             });
         }
     }
 
-    /// A page of this cursor is published; `last_id` is its last row unless it was the last page.
-    pub(crate) fn advance(&mut self, index: usize, until: Snapshot, last_id: Option<i64>) {
+    /// A page of so many rows was read by this cursor; `left` is what of the difference is not, and `to` where the
+    /// cursor stands once nothing is left.
+    pub(crate) fn advance(
+        &mut self,
+        index: usize,
+        number: u64,
+        rows: usize,
+        to: Position,
+        left: Option<Span>,
+    ) {
         let cursor = &mut self.0[index];
-        if last_id.is_some() {
-            cursor.paging = Some(Paging {
-                until,
-                after_id: last_id,
-            });
-        } else {
-            cursor.since = until;
+        let is_last = left.is_none();
+        cursor.reads.push_back(Read {
+            number,
+            unconfirmed: rows,
+            had_rows: rows > 0,
+            until: is_last.then(|| to.clone()),
+        });
+        if is_last {
+            cursor.read_to = to;
             cursor.paging = None;
+        } else {
+            cursor.paging = Some(Paging {
+                until: to.snapshot,
+                span: left,
+            });
         }
+        cursor.drain();
         self.merge();
+    }
+
+    /// So many rows of a read are confirmed, parked, or of lanes that were lost.
+    pub(crate) fn confirmed(&mut self, number: u64, rows: usize) {
+        for cursor in &mut self.0 {
+            if let Some(read) = cursor.reads.iter_mut().find(|read| read.number == number) {
+                read.unconfirmed = read.unconfirmed.saturating_sub(rows);
+                cursor.drain();
+                return;
+            }
+        }
     }
 
     fn merge(&mut self) {
         let mut merged: Vec<Cursor> = Vec::new();
-        for mut cursor in std::mem::take(&mut self.0) {
+        for cursor in std::mem::take(&mut self.0) {
             match merged.first_mut() {
                 Some(leader)
                     if cursor.paging.is_none()
                         && leader.paging.is_none()
-                        && cursor.since == leader.since =>
+                        && cursor.read_to.snapshot == leader.read_to.snapshot =>
                 {
-                    leader.leases.append(&mut cursor.leases);
-                    leader.dirty = true;
+                    join(leader, cursor);
                 }
                 _ => merged.push(cursor),
             }
@@ -152,61 +211,25 @@ impl Cursors {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn acquired(lane: i16, settled: &str) -> Acquired {
-        Acquired {
-            lease: Lease { lane, epoch: 1 },
-            settled: settled.parse().unwrap(),
-            settled_id: 0,
-            reset: false,
-        }
+/// Lanes that have read to the same point share what comes; what both still have under way settles at that point, and no
+/// position before it is common to them.
+fn join(leader: &mut Cursor, mut follower: Cursor) {
+    leader.leases.append(&mut follower.leases);
+    leader.reads.append(&mut follower.reads);
+    for read in &mut leader.reads {
+        read.until = None;
     }
-
-    #[test]
-    fn lanes_taken_over_at_one_point_share_a_cursor() {
-        let mut cursors = Cursors::default();
-        cursors.take_over(vec![
-            acquired(0, "5:5:"),
-            acquired(1, "5:5:"),
-            acquired(2, "6:6:"),
-        ]);
-        assert_eq!(
-            cursors.0.iter().map(Cursor::lanes).collect::<Vec<_>>(),
-            [vec![0, 1], vec![2]]
-        );
-    }
-
-    #[test]
-    fn a_follower_joins_only_when_it_has_read_to_where_the_leader_is() {
-        let mut cursors = Cursors::default();
-        cursors.take_over(vec![acquired(0, "5:5:"), acquired(1, "3:3:")]);
-        let until: Snapshot = "9:9:".parse().unwrap();
-        assert_eq!(cursors.next(), Some(0));
-        cursors.follow(&until);
-        cursors.advance(0, until.clone(), None);
-        assert_eq!(cursors.0.len(), 2, "the follower has not read yet");
-        assert_eq!(cursors.next(), Some(1));
-        cursors.advance(1, until.clone(), Some(77));
-        assert_eq!(
-            cursors.0[1].since,
-            "3:3:".parse().unwrap(),
-            "a page is not the whole difference"
-        );
-        cursors.advance(1, until.clone(), None);
-        assert_eq!(cursors.0.len(), 1);
-        assert_eq!(cursors.0[0].lanes(), [0, 1]);
-        assert_eq!(cursors.0[0].since, until);
-    }
-
-    #[test]
-    fn a_lost_lane_is_forgotten() {
-        let mut cursors = Cursors::default();
-        cursors.take_over(vec![acquired(0, "5:5:"), acquired(1, "6:6:")]);
-        cursors.keep_only(&[Lease { lane: 1, epoch: 1 }]);
-        assert!(!cursors.owns(0) && cursors.owns(1));
-        assert_eq!(cursors.lanes_owned(), 1);
-    }
+    leader.read_to.id = leader.read_to.id.min(follower.read_to.id);
+    leader.reads.push_back(Read {
+        number: 0,
+        unconfirmed: 0,
+        had_rows: true,
+        until: Some(leader.read_to.clone()),
+    });
+    leader.settled = None;
+    leader.written = None;
+    leader.drain();
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,11 @@
 //! write the cursor back rarely. Dying between a publish and the write-back publishes again what the consumers' inboxes
 //! already know; nothing is skipped.
 
-mod batch;
 mod cursor;
+mod line;
+mod pace;
+mod planner;
 mod relay;
+mod window;
 
 pub use relay::{Relay, RelayError, Settings};

@@ -1,31 +1,28 @@
 //! One relay: leases lanes, publishes what is new in them, and gives them back.
 
+mod flow;
 mod lanes;
-mod publish;
 
 use std::time::Duration;
 
 use messaging::{
     broker::{BrokerError, BrokerUrl},
     doorbell::{Bell, Channel, WokenBy},
-    fault_point::{self, FaultPoint},
     lease::RENEWAL,
     metrics::{Metrics, WakeupLabels},
-    outbox::{self, Difference},
-    publisher::Publisher,
+    outbox::Mark,
 };
 use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::cursor::{Cursors, Paging};
+use crate::{cursor::Cursors, line::Line, pace::Pace};
 
-/// The most rows read, published and confirmed in one step.
+/// The most rows read at once; no more are read while as many wait to be published.
 const PAGE: i64 = 2_000;
 
-/// Reads begin at most once in this time, so that under load one read serves many commits; one that comes alone is read at
-/// once.
-const PACE: Duration = Duration::from_millis(3);
+/// The most rows that wait in memory, those of resting types included.
+const MOST_WAITING: usize = 50_000;
 
 /// At most one write-back in this time while events flow.
 const WRITE_BACK: Duration = Duration::from_millis(500);
@@ -39,11 +36,23 @@ const POLL: (Duration, Duration) = (Duration::from_millis(20), RENEWAL);
 /// Pauses after a failure, doubled from the first to the last.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
+/// How often a broker that blocks publishing is looked at.
+const BLOCKED: Duration = Duration::from_millis(100);
+
 /// How long the database may take to answer; the server's own limit is shorter.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How often partitions are made ahead.
 const PARTITION_UPKEEP: Duration = Duration::from_mins(10);
+
+/// How often old idempotency keys are deleted, unless there are more than a step deletes.
+const KEY_UPKEEP: Duration = Duration::from_secs(10);
+
+/// The most idempotency keys deleted in one step.
+const KEYS_PER_STEP: i32 = 20_000;
+
+/// How long confirms are waited for before lanes are given up.
+const LAST_CONFIRMS: Duration = Duration::from_secs(2);
 
 /// Who a relay is.
 #[derive(Debug, Clone)]
@@ -86,17 +95,24 @@ pub struct Relay {
     /// given again after a crash of the server, so a cursor lives no longer than the connection it was read on.
     connection: Option<PoolConnection<Postgres>>,
     cursors: Cursors,
-    publisher: Option<Publisher>,
+    line: Line,
     /// The fence of the connection under which the lanes are leased, also when that connection is gone.
     fence: Option<String>,
     /// Whether the others were told that this relay is there.
     joined: bool,
     /// The hand-overs rung when lanes were last looked for.
     hand_overs: u64,
+    /// The number of the last read.
+    reads: u64,
+    /// A moment by which positions learn their ids.
+    mark: Option<Mark>,
+    pace: Pace,
     leases_hold_until: Instant,
     renew_at: Instant,
     write_back_at: Instant,
+    declare_at: Instant,
     partitions_at: Instant,
+    keys_at: Instant,
 }
 
 impl Relay {
@@ -110,6 +126,7 @@ impl Relay {
         metrics: Metrics,
     ) -> Self {
         let now = Instant::now();
+        let line = Line::new(settings.name.clone(), settings.database, metrics.clone());
         Self {
             settings,
             pool,
@@ -118,14 +135,19 @@ impl Relay {
             metrics,
             connection: None,
             cursors: Cursors::default(),
-            publisher: None,
+            line,
             fence: None,
             joined: false,
             hand_overs: 0,
+            reads: 0,
+            mark: None,
+            pace: Pace::new(now),
             leases_hold_until: now,
             renew_at: now,
             write_back_at: now,
+            declare_at: now,
             partitions_at: now,
+            keys_at: now,
         }
     }
 
@@ -135,22 +157,18 @@ impl Relay {
         let mut poll = POLL.0;
         let mut woken = None;
         while !stop.is_cancelled() {
-            let begun = Instant::now();
-            match self.turn(&stop).await {
-                Ok(published) => {
+            match self.turn().await {
+                Ok(page) => {
                     retry = RETRY.0;
-                    if published > 0 {
+                    if page.rows > 0 {
                         self.count_wakeup(woken.take());
                         poll = POLL.0;
-                        tokio::time::sleep_until(begun + PACE).await;
-                    } else {
-                        let at_most =
-                            poll.min(self.renew_at.saturating_duration_since(Instant::now()));
-                        woken = stop.run_until_cancelled(self.bell.wait(at_most)).await;
+                    }
+                    if !page.more || !self.has_room() {
+                        woken = self.wait(poll, &stop).await.or(woken);
                         poll = (poll * 2).min(POLL.1);
                     }
                 }
-                Err(RelayError::Stopped) => break,
                 Err(error) => {
                     self.recover(&error).await;
                     stop.run_until_cancelled(tokio::time::sleep(retry)).await;
@@ -167,66 +185,6 @@ impl Relay {
         }
     }
 
-    async fn turn(&mut self, stop: &CancellationToken) -> Result<usize, RelayError> {
-        if Instant::now() >= self.renew_at || self.bell.hand_overs() != self.hand_overs {
-            self.upkeep().await?;
-        }
-        let published = self.step(stop).await?;
-        if Instant::now() >= self.write_back_at {
-            self.write_back().await?;
-        }
-        Ok(published)
-    }
-
-    /// Reads one page, publishes it and waits until the broker has confirmed all of it; says how many events.
-    pub async fn step(&mut self, stop: &CancellationToken) -> Result<usize, RelayError> {
-        let Some(index) = self.cursors.next() else {
-            return Ok(0);
-        };
-        fault_point::pass(FaultPoint::BeforeRead);
-        let cursor = &self.cursors.0[index];
-        let lanes = cursor.lanes();
-        let connection = connected(&mut self.connection, &self.pool).await?;
-        let (rows, until) = match &cursor.paging {
-            Some(Paging {
-                until,
-                after_id: Some(after_id),
-            }) => {
-                let page =
-                    outbox::read_page(connection, &lanes, &cursor.since, until, *after_id, PAGE);
-                (in_time(page).await?, until.clone())
-            }
-            paging => {
-                let until = paging.as_ref().map(|paging| &paging.until);
-                let first = outbox::read_since(connection, &lanes, &cursor.since, until, PAGE);
-                let Difference { rows, snapshot } = in_time(first).await?;
-                if until.is_none() {
-                    self.cursors.follow(&snapshot);
-                }
-                (rows, snapshot)
-            }
-        };
-        let count = rows.len();
-        if count > 0 {
-            fault_point::pass(FaultPoint::AfterRead);
-        }
-        let full = i64::try_from(count).is_ok_and(|count| count >= PAGE);
-        let last_id = rows.last().map(|row| row.id).filter(|_| full);
-        self.publish(rows, stop).await?;
-        // Lanes may have been lost meanwhile, and with them cursors before this one.
-        let place = self.cursors.0.iter().position(|cursor| {
-            cursor
-                .leases
-                .iter()
-                .any(|lease| lanes.contains(&lease.lane))
-        });
-        if let Some(place) = place {
-            self.cursors.0[place].dirty |= count > 0;
-            self.cursors.advance(place, until, last_id);
-        }
-        Ok(count)
-    }
-
     /// After a failure. Of the database: the lanes are taken again from where they were last written back. If the leases
     /// have ended meanwhile: nothing of ours may reach a queue any more.
     async fn recover(&mut self, error: &RelayError) {
@@ -235,19 +193,19 @@ impl Relay {
             error = error as &dyn std::error::Error,
             "the relay was interrupted; trying again"
         );
-        if let RelayError::Database(_) = error {
+        let leases_ended = Instant::now() >= self.leases_hold_until;
+        if leases_ended || matches!(error, RelayError::Database(_) | RelayError::LeaseEnded) {
             self.cursors = Cursors::default();
+            self.line.clear();
+            self.mark = None;
             self.renew_at = Instant::now();
             // Closed, not given back: it may be in the middle of something.
             drop(self.connection.take().map(PoolConnection::detach));
         }
-        if Instant::now() >= self.leases_hold_until {
-            self.cursors = Cursors::default();
-            self.show_lanes();
-            if let Some(publisher) = self.publisher.take() {
-                publisher.close().await;
-            }
+        if leases_ended && let Some(publisher) = self.line.publisher.take() {
+            publisher.close().await;
         }
+        self.show_lanes();
     }
 
     fn count_wakeup(&self, source: Option<WokenBy>) {

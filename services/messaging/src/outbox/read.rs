@@ -1,9 +1,20 @@
-//! Reading the outbox: what became visible since a snapshot, page by page.
+//! Reading the outbox: what became visible since a position, in pages whose cost does not depend on what lies before.
+//!
+//! A small difference, which is the rule, comes by the index on `xid`, whole. A large one is paged by `id` up to the
+//! snapshot it was first seen under: pages must follow the ids, because the order within a key does, and each looks at a
+//! bounded span of them, so that no statement is longer for a longer backlog.
+//!
+//! Where to begin by id, a position knows: a row's transaction has its number before it draws the id. So if every
+//! transaction that a snapshot does not see got its number after a moment, all their ids are larger than the largest id
+//! of that moment (the sequence hands out ids in order: its cache is 1). See [`Mark`].
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{lane::Lane, snapshot::Snapshot};
+
+/// The most ids that one page looks at, whatever it finds.
+const SPAN_IDS: i64 = 50_000;
 
 /// An appended event, as a relay reads it.
 #[derive(Debug, Clone)]
@@ -22,21 +33,72 @@ pub struct OutboxRow {
     pub body: Vec<u8>,
 }
 
-/// What became visible since a snapshot.
-#[derive(Debug)]
-pub struct Difference {
-    /// The rows, oldest id first; as many as the limit if there may be more.
-    pub rows: Vec<OutboxRow>,
-    /// The snapshot of the very statement that read them.
+/// How far the outbox is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// What it sees has been read.
     pub snapshot: Snapshot,
+    /// Every row up to this id is seen by `snapshot`.
+    pub id: i64,
 }
 
-/// Reads the first page of what `since` does not see: up to `limit` rows of these lanes, and the snapshot they were read
-/// under, which sees exactly what was there to be read. With `until` it is that earlier snapshot instead of the present.
+impl Position {
+    /// Before everything that is retained.
+    #[must_use]
+    pub const fn beginning() -> Self {
+        Self {
+            snapshot: Snapshot::beginning(),
+            id: 0,
+        }
+    }
+
+    /// The same id under a later snapshot; a later id if the mark allows it.
+    #[must_use]
+    pub fn moved_to(&self, snapshot: Snapshot, mark: Option<&Mark>) -> Self {
+        let id = match mark {
+            Some(mark) if snapshot.xmin() >= mark.next_xid => self.id.max(mark.largest_id),
+            _ => self.id,
+        };
+        Self { snapshot, id }
+    }
+}
+
+/// A moment: the next transaction number, and the largest id. A transaction numbered later draws larger ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The first number not given yet.
+    pub next_xid: u64,
+    /// The largest id visible then.
+    pub largest_id: i64,
+}
+
+/// Ids in which there may be more of a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// All up to this one is read.
+    pub after: i64,
+    /// Nothing of the difference lies beyond this one.
+    pub last: i64,
+}
+
+/// What became visible since a position: the first page of it.
+#[derive(Debug)]
+pub struct Difference {
+    /// The rows, oldest id first; none yet if there are more than the limit.
+    pub rows: Vec<OutboxRow>,
+    /// The snapshot of the very statement that found them.
+    pub snapshot: Snapshot,
+    /// Where to page through, if there are more rows than the limit.
+    pub more: Option<Span>,
+}
+
+/// Reads what the position does not see, if it is fewer than `limit` rows of these lanes, and the snapshot they were read
+/// under, which sees exactly what was there to be read. More than that, or up to the earlier snapshot `until`, is left to
+/// [`read_page`].
 pub async fn read_since(
     connection: &mut PgConnection,
     lanes: &[i16],
-    since: &Snapshot,
+    since: &Position,
     until: Option<&Snapshot>,
     limit: i64,
 ) -> Result<Difference, sqlx::Error> {
@@ -45,7 +107,25 @@ pub async fn read_since(
     {
         return Ok(whole);
     }
-    read_first(connection, lanes, since, until, limit).await
+    let present = sqlx::query!(
+        r#"select pg_current_snapshot()::text as "snapshot!", min(id) as first_id, max(id) as last_id
+           from messaging.outbox"#
+    )
+    .fetch_one(connection)
+    .await?;
+    let ids = present.first_id.zip(present.last_id);
+    let more = ids.map(|(first, last)| Span {
+        after: since.id.max(first - 1),
+        last,
+    });
+    Ok(Difference {
+        rows: Vec::new(),
+        snapshot: match until {
+            Some(until) => until.clone(),
+            None => parse_snapshot(&present.snapshot)?,
+        },
+        more: more.filter(|span| span.after < span.last),
+    })
 }
 
 /// Reads a difference that has fewer than `limit` rows, which is what a relay in step with its outbox meets; none if it
@@ -53,7 +133,7 @@ pub async fn read_since(
 async fn read_whole(
     connection: &mut PgConnection,
     lanes: &[i16],
-    since: &Snapshot,
+    since: &Position,
     limit: i64,
 ) -> Result<Option<Difference>, sqlx::Error> {
     // Materialised without an order, so that the index on xid serves it; below the present, because after a logical
@@ -72,8 +152,8 @@ async fn read_whole(
         from (select 1) as present left join fresh on true
         order by fresh.id"#,
         lanes,
-        since.xmax_text(),
-        &since.in_progress_texts(),
+        since.snapshot.xmax_text(),
+        &since.snapshot.in_progress_texts(),
         limit,
     )
     .fetch_all(connection)
@@ -94,108 +174,106 @@ async fn read_whole(
         })
         .collect();
     let whole = i64::try_from(rows.len()).is_ok_and(|count| count < limit);
-    Ok(whole.then_some(Difference { rows, snapshot }))
+    Ok(whole.then_some(Difference {
+        rows,
+        snapshot,
+        more: None,
+    }))
 }
 
-/// Reads the first page of a difference of any size.
-async fn read_first(
-    connection: &mut PgConnection,
-    lanes: &[i16],
-    since: &Snapshot,
-    until: Option<&Snapshot>,
-    limit: i64,
-) -> Result<Difference, sqlx::Error> {
-    // The ids come by the index on xid, without an order; only those of the page are sorted, and fetched whole one by
-    // one: no plan for that can be a bad one.
-    let rows = sqlx::query!(
-        r#"with present as materialized (
-            select coalesce($5::text::pg_snapshot, pg_current_snapshot()) as snapshot
-        ),
-        fresh as materialized (
-            select id, appended_at
-            from messaging.outbox, present
-            where lane = any($1) and (xid >= $2::text::xid8 or xid = any($3::text[]::xid8[]))
-              and pg_visible_in_snapshot(xid, present.snapshot)
-        ),
-        page as materialized (
-            select id, appended_at from fresh order by id limit $4
-        ),
-        whole as (
-            select event.id, event.lane, event.key, event.event_id, event.type, event.body
-            from page
-            cross join lateral (
-                select id, lane, key, event_id, type, body
-                from messaging.outbox
-                where outbox.id = page.id and outbox.appended_at = page.appended_at
-                offset 0
-            ) as event
-        )
-        select present.snapshot::text as "snapshot!", whole.id as "id?", whole.lane as "lane?", whole.key as "key?",
-               whole.event_id as "event_id?", whole.type as "kind?", whole.body as "body?"
-        from present left join whole on true
-        order by whole.id"#,
-        lanes,
-        since.xmax_text(),
-        &since.in_progress_texts(),
-        limit,
-        until.map(ToString::to_string),
-    )
-    .fetch_all(connection)
-    .await?;
-    let snapshot = rows
-        .first()
-        .map(|row| parse_snapshot(&row.snapshot))
-        .transpose()?;
-    let rows = rows.into_iter().filter_map(|row| {
-        Some(OutboxRow {
-            id: row.id?,
-            lane: row.lane?.into(),
-            key: row.key?,
-            event_id: row.event_id?,
-            kind: row.kind?,
-            body: row.body?,
-        })
-    });
-    Ok(Difference {
-        rows: rows.collect(),
-        snapshot: snapshot.ok_or(sqlx::Error::RowNotFound)?,
-    })
-}
-
-/// Reads a later page of a difference, up to the snapshot its first page was read under: the rows after `after_id` that `until` sees and `since` does not.
+/// Reads a page of a large difference: rows of the span that `until` sees and `since` does not, oldest id first, and
+/// what of the span is left. A page may be empty with more to come.
 pub async fn read_page(
     connection: &mut PgConnection,
     lanes: &[i16],
-    since: &Snapshot,
+    since: &Position,
     until: &Snapshot,
-    after_id: i64,
+    span: Span,
     limit: i64,
-) -> Result<Vec<OutboxRow>, sqlx::Error> {
-    sqlx::query_as!(
+) -> Result<(Vec<OutboxRow>, Option<Span>), sqlx::Error> {
+    let end = span.last.min(span.after.saturating_add(SPAN_IDS));
+    let rows = sqlx::query_as!(
         OutboxRow,
         r#"select id, lane as "lane: Lane", key, event_id, type as kind, body
         from messaging.outbox
-        where lane = any($1) and id > $2
+        where lane = any($1) and id > $2 and id <= $7
           and (xid >= $3::text::xid8 or xid = any($4::text[]::xid8[]))
           and pg_visible_in_snapshot(xid, $5::text::pg_snapshot)
         order by id
         limit $6"#,
         lanes,
-        after_id,
-        since.xmax_text(),
-        &since.in_progress_texts(),
+        span.after,
+        since.snapshot.xmax_text(),
+        &since.snapshot.in_progress_texts(),
         until.to_string(),
         limit,
+        end,
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    let full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
+    let after = rows.last().filter(|_| full).map_or(end, |row| row.id);
+    let left = (after < span.last).then_some(Span { after, ..span });
+    Ok((rows, left))
 }
 
-/// Makes the partitions of the days ahead; says how many were missing.
+/// Marks the present moment.
+pub async fn mark(connection: &mut PgConnection) -> Result<Mark, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select pg_current_snapshot()::text as "snapshot!", max(id) as largest_id from messaging.outbox"#
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(Mark {
+        next_xid: parse_snapshot(&row.snapshot)?.xmax(),
+        largest_id: row.largest_id.unwrap_or_default(),
+    })
+}
+
+/// Gives rows of another cluster (a logical restore) numbers of this one, or no snapshot of this cluster would ever see
+/// those that lie ahead of its counter. To be done before any position is reset; says how many there were.
+pub async fn adopt(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    let mut adopted = 0;
+    let mut after = Some(0);
+    while let Some(start) = after {
+        let row = sqlx::query!(
+            r#"select adopted as "adopted!", next_id from messaging.adopt_restored($1, $2)"#,
+            start,
+            SPAN_IDS,
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        adopted += row.adopted;
+        after = row.next_id;
+    }
+    Ok(adopted)
+}
+
+/// Makes the partitions of the days ahead and drops those no longer needed; says how many were missing.
 pub async fn maintain_partitions(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
     sqlx::query_scalar!(r#"select messaging.maintain_partitions() as "made!""#)
         .fetch_one(connection)
         .await
+}
+
+/// For how many days to come there are partitions.
+pub async fn partitions_ahead(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
+    sqlx::query_scalar!(r#"select messaging.partitions_ahead() as "ahead!""#)
+        .fetch_one(connection)
+        .await
+}
+
+/// Deletes up to so many idempotency keys older than 24 hours; says how many.
+pub async fn forget_idempotency_keys(
+    connection: &mut PgConnection,
+    at_most: i32,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select messaging.forget_idempotency_keys($1) as "forgotten!""#,
+        at_most
+    )
+    .fetch_one(connection)
+    .await
 }
 
 /// A snapshot as a column.

@@ -14,5 +14,6 @@ mod idempotency;
 mod operators;
 mod outbox;
 mod redrive;
+mod retention;
 mod roles;
 mod support;

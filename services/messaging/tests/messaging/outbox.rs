@@ -4,8 +4,9 @@ use contracts::TraceContext;
 use messaging::{
     doorbell::{Channel, Doorbell, WokenBy},
     lane::LANES,
-    outbox::{append, append_all, maintain_partitions, read_page, read_since},
-    snapshot::Snapshot,
+    outbox::{
+        Difference, Position, append, append_all, maintain_partitions, read_page, read_since,
+    },
 };
 use sqlx::PgPool;
 use std::time::Duration;
@@ -26,6 +27,14 @@ async fn append_one(pool: &PgPool) {
     tx.commit().await.unwrap();
 }
 
+/// Where a reader stands that has read a difference.
+fn after(difference: &Difference) -> Position {
+    Position {
+        snapshot: difference.snapshot.clone(),
+        id: 0,
+    }
+}
+
 #[tokio::test]
 async fn a_late_committing_transaction_is_not_skipped() {
     let db = database().await;
@@ -39,7 +48,7 @@ async fn a_late_committing_transaction_is_not_skipped() {
     let first = read_since(
         &mut connection,
         &all_lanes(),
-        &Snapshot::beginning(),
+        &Position::beginning(),
         None,
         100,
     )
@@ -48,7 +57,7 @@ async fn a_late_committing_transaction_is_not_skipped() {
     assert_eq!(first.rows.len(), 1);
     late.commit().await.unwrap();
     append_one(&writer).await;
-    let second = read_since(&mut connection, &all_lanes(), &first.snapshot, None, 100)
+    let second = read_since(&mut connection, &all_lanes(), &after(&first), None, 100)
         .await
         .unwrap();
     assert_eq!(second.rows.len(), 2);
@@ -56,7 +65,7 @@ async fn a_late_committing_transaction_is_not_skipped() {
         second.rows[0].id < first.rows[0].id,
         "the late row has the lower id"
     );
-    let third = read_since(&mut connection, &all_lanes(), &second.snapshot, None, 100)
+    let third = read_since(&mut connection, &all_lanes(), &after(&second), None, 100)
         .await
         .unwrap();
     assert!(third.rows.is_empty());
@@ -75,7 +84,7 @@ async fn what_is_rolled_back_is_never_read() {
     let read = read_since(
         &mut connection,
         &all_lanes(),
-        &Snapshot::beginning(),
+        &Position::beginning(),
         None,
         100,
     )
@@ -95,32 +104,30 @@ async fn a_large_difference_is_paged_up_to_its_snapshot_and_no_further() {
     append_all(&mut tx, &messages).await.unwrap();
     tx.commit().await.unwrap();
     let mut connection = relay.acquire().await.unwrap();
-    let beginning = Snapshot::beginning();
+    let beginning = Position::beginning();
     let first = read_since(&mut connection, &all_lanes(), &beginning, None, 10)
         .await
         .unwrap();
     append_one(&writer).await;
     let mut ids: Vec<i64> = first.rows.iter().map(|row| row.id).collect();
-    loop {
-        let after = *ids.last().unwrap();
-        let page = read_page(
+    let mut more = first.more;
+    while let Some(span) = more {
+        let (page, left) = read_page(
             &mut connection,
             &all_lanes(),
             &beginning,
             &first.snapshot,
-            after,
+            span,
             10,
         )
         .await
         .unwrap();
         ids.extend(page.iter().map(|row| row.id));
-        if page.len() < 10 {
-            break;
-        }
+        more = left;
     }
     assert_eq!(ids.len(), 25, "the later row is not part of the difference");
     assert!(ids.is_sorted());
-    let next = read_since(&mut connection, &all_lanes(), &first.snapshot, None, 10)
+    let next = read_since(&mut connection, &all_lanes(), &after(&first), None, 10)
         .await
         .unwrap();
     assert_eq!(next.rows.len(), 1);
@@ -158,13 +165,13 @@ async fn many_writers_with_late_commits_and_rollbacks_lose_and_repeat_nothing() 
     let relay = db.pool(Login::Relay);
     let mut connection = relay.acquire().await.unwrap();
     let mut ids = Vec::new();
-    let mut since = Snapshot::beginning();
+    let mut since = Position::beginning();
     let mut read = async |ids: &mut Vec<i64>| {
         let difference = read_since(&mut connection, &all_lanes(), &since, None, 10_000)
             .await
             .unwrap();
         ids.extend(difference.rows.iter().map(|row| row.id));
-        since = difference.snapshot;
+        since = after(&difference);
     };
     while writers.iter().any(|writer| !writer.is_finished()) {
         read(&mut ids).await;

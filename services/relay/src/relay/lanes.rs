@@ -6,12 +6,15 @@ use messaging::{
     fault_point::{self, FaultPoint},
     lease::{self, LEASE, Lease, RENEWAL},
     metrics::DatabaseLabels,
-    outbox,
+    outbox, publish_log,
     publisher::Publisher,
 };
 use tokio::time::Instant;
 
-use super::{IDLE_WRITE_BACK, PARTITION_UPKEEP, Relay, RelayError, WRITE_BACK, connected, in_time};
+use super::{
+    IDLE_WRITE_BACK, KEY_UPKEEP, KEYS_PER_STEP, PARTITION_UPKEEP, Relay, RelayError, WRITE_BACK,
+    connected, flow::meanwhile, in_time,
+};
 use crate::cursor::Cursors;
 
 /// How often, and how many times in a row, the broker is asked whether this relay's last connection is gone. It is dead
@@ -19,22 +22,37 @@ use crate::cursor::Cursors;
 const FENCE_RETRY: Duration = Duration::from_millis(250);
 const FENCE_ATTEMPTS: u32 = 60;
 
+/// Postgres' code for a lock that was not granted in time.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+/// Runs a statement over the relay's connection, publishing meanwhile, for as long as the leases hold.
+macro_rules! statement {
+    ($relay:expr, $connection:ident, $statement:expr) => {{
+        let deadline = $relay.deadline();
+        let $connection = connected(&mut $relay.connection, &$relay.pool).await?;
+        meanwhile(&mut $relay.line, deadline, in_time($statement)).await??
+    }};
+}
+
 impl Relay {
     /// Shows that the relay lives, renews its leases, and takes free lanes or gives surplus ones up.
     pub async fn upkeep(&mut self) -> Result<(), RelayError> {
         self.hand_overs = self.bell.hand_overs();
-        self.maintain_partitions().await?;
+        self.keep_tables().await?;
         if self.cursors.lanes_owned() == 0 {
             // Who cannot publish does not count among the living: lanes given up for it would lie idle.
             self.ready_publisher().await?;
         }
         let started = Instant::now();
         self.renew_at = started + RENEWAL;
-        let connection = connected(&mut self.connection, &self.pool).await?;
-        let live = in_time(lease::heartbeat(connection, &self.settings.name)).await?;
+        let name = self.settings.name.clone();
+        let live = statement!(self, connection, lease::heartbeat(connection, &name));
         let share = usize::try_from(lease::fair_share(live)).unwrap_or(usize::MAX);
         if self.cursors.lanes_owned() > 0 {
             self.renew_leases(started).await?;
+            if self.mark.is_none() {
+                self.mark = Some(statement!(self, connection, outbox::mark(connection)));
+            }
         }
         let wanted = share.saturating_sub(self.cursors.lanes_owned());
         if wanted > 0 {
@@ -50,33 +68,49 @@ impl Relay {
     async fn take_lanes(&mut self, at_most: i64) -> Result<(), RelayError> {
         self.ready_publisher().await?;
         let started = Instant::now();
-        let held = self.cursors.lanes();
+        let (name, held) = (self.settings.name.clone(), self.cursors.lanes());
         let fence = self.fence.clone().ok_or(RelayError::LeaseEnded)?;
-        let connection = connected(&mut self.connection, &self.pool).await?;
-        let name = &self.settings.name;
-        let claimable = in_time(lease::claimable(connection, name, &held, &fence)).await?;
-        let gone = self.gone(claimable.fences).await?;
-        let connection = connected(&mut self.connection, &self.pool).await?;
-        let name = &self.settings.name;
-        let acquired = in_time(lease::acquire(
-            connection, name, &fence, &gone, &held, at_most,
-        ))
-        .await?;
-        if acquired.iter().any(|lane| lane.reset) {
-            tracing::error!(
-                relay = self.settings.name,
-                "the outbox's cursors are of another cluster (a restored database?); everything retained is published again"
+        let claimable = statement!(
+            self,
+            connection,
+            lease::claimable(connection, &name, &held, &fence)
+        );
+        if claimable.lanes > 0 {
+            if claimable.foreign {
+                self.adopt().await?;
+            }
+            let gone = self.gone(claimable.fences).await?;
+            let acquired = statement!(
+                self,
+                connection,
+                lease::acquire(connection, &name, &fence, &gone, &held, at_most)
             );
-        }
-        if self.cursors.lanes_owned() == 0 {
-            self.leases_hold_until = started + LEASE;
+            if self.cursors.lanes_owned() == 0 {
+                self.leases_hold_until = started + LEASE;
+            }
+            self.cursors.take_over(acquired);
+            self.line.owns(&self.cursors.leases());
+            let lanes = self.cursors.lanes();
+            let parked = statement!(self, connection, outbox::parked_keys(connection, &lanes));
+            self.line.parked_keys = parked.into_iter().collect();
         }
         if !self.joined {
             // The others learn at once that their fair share is smaller now.
-            in_time(lease::ring(connection)).await?;
+            statement!(self, connection, lease::ring(connection));
             self.joined = true;
         }
-        self.cursors.take_over(acquired);
+        Ok(())
+    }
+
+    /// The database was restored from another cluster: its rows become this one's before any position is reset.
+    async fn adopt(&mut self) -> Result<(), RelayError> {
+        let connection = connected(&mut self.connection, &self.pool).await?;
+        let adopted = outbox::adopt(connection).await?;
+        tracing::error!(
+            relay = self.settings.name,
+            adopted,
+            "the outbox's cursors are of another cluster (a restored database?); everything retained is published again"
+        );
         Ok(())
     }
 
@@ -84,11 +118,11 @@ impl Relay {
     async fn gone(&mut self, fences: Vec<String>) -> Result<Vec<String>, RelayError> {
         let mut gone = Vec::new();
         for fence in fences {
-            let Some(publisher) = self.publisher.take() else {
+            let Some(publisher) = self.line.publisher.take() else {
                 break;
             };
             let answer = self.renewing(publisher.is_gone(&fence)).await;
-            self.publisher = Some(publisher);
+            self.line.publisher = Some(publisher);
             if answer?? {
                 gone.push(fence);
             } else {
@@ -104,10 +138,15 @@ impl Relay {
 
     /// A connection that publishes, under which this relay's lanes are leased.
     pub(super) async fn ready_publisher(&mut self) -> Result<(), RelayError> {
-        if self.publisher.as_ref().is_some_and(Publisher::is_usable) {
+        let is_usable = self
+            .line
+            .publisher
+            .as_ref()
+            .is_some_and(Publisher::is_usable);
+        if is_usable && !self.line.broken {
             return Ok(());
         }
-        if let Some(publisher) = self.publisher.take() {
+        if let Some(publisher) = self.line.publisher.take() {
             publisher.close().await;
         }
         let (broker, name) = (
@@ -120,7 +159,7 @@ impl Relay {
             self.lease_under(&publisher).await?;
         }
         self.fence = Some(publisher.fence().to_owned());
-        self.publisher = Some(publisher);
+        self.line.connected(publisher);
         Ok(())
     }
 
@@ -138,100 +177,149 @@ impl Relay {
             }
         }
         let started = Instant::now();
-        let leases = self.cursors.leases();
-        let connection = connected(&mut self.connection, &self.pool).await?;
-        let name = &self.settings.name;
-        let again = lease::take_again(connection, name, &leases, publisher.fence());
-        let held = in_time(again).await?;
+        let (name, leases) = (self.settings.name.clone(), self.cursors.leases());
+        let held = statement!(
+            self,
+            connection,
+            lease::take_again(connection, &name, &leases, publisher.fence())
+        );
         self.cursors.take_again(&held);
+        self.line.owns(&held);
         self.leases_hold_until = started + LEASE;
         Ok(())
     }
 
-    async fn maintain_partitions(&mut self) -> Result<(), RelayError> {
+    /// Makes and drops partitions and deletes old keys. That a reader is in the way is no failure of the relay.
+    async fn keep_tables(&mut self) -> Result<(), RelayError> {
         let now = Instant::now();
         if now >= self.partitions_at {
-            let connection = connected(&mut self.connection, &self.pool).await?;
-            in_time(outbox::maintain_partitions(connection)).await?;
             self.partitions_at = now + PARTITION_UPKEEP;
+            let connection = connected(&mut self.connection, &self.pool).await?;
+            match in_time(outbox::maintain_partitions(connection)).await {
+                Err(error) if is_lock_timeout(&error) => self.partitions_at = now + KEY_UPKEEP,
+                outcome => {
+                    outcome?;
+                }
+            }
+            let ahead = statement!(self, connection, outbox::partitions_ahead(connection));
+            let labels = DatabaseLabels {
+                database: self.settings.database,
+            };
+            let gauge = self.metrics.partitions_ahead.get_or_create(&labels).clone();
+            gauge.set(i64::from(ahead));
+        }
+        if now >= self.keys_at {
+            self.keys_at = now + KEY_UPKEEP;
+            let forgotten = statement!(
+                self,
+                connection,
+                outbox::forget_idempotency_keys(connection, KEYS_PER_STEP)
+            );
+            if forgotten >= i64::from(KEYS_PER_STEP) {
+                self.keys_at = now;
+            }
         }
         Ok(())
     }
 
-    /// Writes back how far the lanes are published.
+    /// Writes back how far the lanes are published, and what was published.
     pub async fn write_back(&mut self) -> Result<(), RelayError> {
+        self.absorb();
         let started = Instant::now();
         let idle_for = started.saturating_duration_since(self.write_back_at);
+        let name = self.settings.name.clone();
         let mut held: Vec<Lease> = Vec::new();
-        let connection = connected(&mut self.connection, &self.pool).await?;
-        for cursor in &mut self.cursors.0 {
-            let due =
-                cursor.dirty || (idle_for >= IDLE_WRITE_BACK && cursor.written != cursor.since);
-            if due {
-                fault_point::pass(FaultPoint::BeforeWriteBack);
-                let kept = in_time(lease::settle(
-                    connection,
-                    &self.settings.name,
-                    &cursor.leases,
-                    &cursor.since,
-                ))
-                .await?;
-                fault_point::pass(FaultPoint::AfterWriteBack);
-                held.extend(kept);
-                cursor.written = cursor.since.clone();
-                cursor.dirty = false;
-                self.write_back_at = started + WRITE_BACK;
-            } else {
-                held.extend(&cursor.leases);
-            }
+        let mut wrote = false;
+        for index in 0..self.cursors.0.len() {
+            let cursor = &mut self.cursors.0[index];
+            let leases = cursor.leases.clone();
+            let is_new = cursor.settled.is_some() && cursor.written != cursor.settled;
+            let due = is_new && (cursor.dirty || idle_for >= IDLE_WRITE_BACK);
+            let Some(settled) = cursor.settled.clone().filter(|_| due) else {
+                held.extend(leases);
+                continue;
+            };
+            cursor.written = Some(settled.clone());
+            cursor.dirty = false;
+            fault_point::pass(FaultPoint::BeforeWriteBack);
+            held.extend(statement!(
+                self,
+                connection,
+                lease::settle(connection, &name, &leases, &settled)
+            ));
+            fault_point::pass(FaultPoint::AfterWriteBack);
+            wrote = true;
+        }
+        if wrote {
+            self.write_back_at = started + WRITE_BACK;
+        }
+        if !self.line.log.is_empty() {
+            let log = std::mem::take(&mut self.line.log);
+            statement!(self, connection, publish_log::append(connection, &log));
         }
         self.cursors.keep_only(&held);
+        self.line.owns(&self.cursors.leases());
         Ok(())
     }
 
     /// Writes back, gives all lanes up and takes itself off the list of the living: others take over at once.
     pub async fn leave(&mut self) -> Result<(), RelayError> {
+        if let Err(error) = self.drain().await {
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "not everything was confirmed before the stop"
+            );
+        }
         self.write_back().await?;
-        let closed = match self.publisher.take() {
+        let closed = match self.line.publisher.take() {
             Some(publisher) => publisher.close().await,
             None => self.fence.is_none(),
         };
         let fence = self.fence.take().filter(|_| !closed);
+        let (name, leases) = (self.settings.name.clone(), self.cursors.leases());
         let connection = connected(&mut self.connection, &self.pool).await?;
-        let name = &self.settings.name;
-        in_time(lease::leave(connection, name)).await?;
-        let leases = self.cursors.leases();
-        in_time(lease::release(connection, name, &leases, fence.as_deref())).await?;
+        in_time(lease::leave(connection, &name)).await?;
+        in_time(lease::release(connection, &name, &leases, fence.as_deref())).await?;
         self.cursors = Cursors::default();
+        self.line.clear();
+        self.joined = false;
         self.show_lanes();
         Ok(())
     }
 
     async fn give_up_surplus(&mut self, share: usize) -> Result<(), RelayError> {
         let surplus = self.cursors.lanes_owned().saturating_sub(share);
+        if surplus == 0 {
+            return Ok(());
+        }
+        self.drain().await?;
         // Only lanes at rest are given up: their rows are all confirmed, so nobody publishes them twice.
         let Some(leader) = self
             .cursors
             .0
-            .first()
-            .filter(|leader| surplus > 0 && leader.paging.is_none())
+            .first_mut()
+            .filter(|leader| leader.is_at_rest())
         else {
             return Ok(());
         };
-        let since = leader.since.clone();
+        let Some(settled) = leader.settled.clone() else {
+            return Ok(());
+        };
         let keep = leader.leases.len().saturating_sub(surplus);
-        let given_up = self.cursors.0[0].leases.split_off(keep);
-        let connection = connected(&mut self.connection, &self.pool).await?;
-        in_time(lease::settle(
-            connection,
-            &self.settings.name,
-            &given_up,
-            &since,
-        ))
-        .await?;
-        let name = &self.settings.name;
-        in_time(lease::release(connection, name, &given_up, None)).await?;
+        let given_up = leader.leases.split_off(keep);
+        let name = self.settings.name.clone();
         self.cursors.0.retain(|cursor| !cursor.leases.is_empty());
+        self.line.owns(&self.cursors.leases());
+        let settling = statement!(
+            self,
+            connection,
+            lease::settle(connection, &name, &given_up, &settled)
+        );
+        statement!(
+            self,
+            connection,
+            lease::release(connection, &name, &settling, None)
+        );
         Ok(())
     }
 
@@ -249,19 +337,19 @@ impl Relay {
         }
     }
 
-    async fn renew(&mut self) -> Result<(), RelayError> {
+    pub(super) async fn renew(&mut self) -> Result<(), RelayError> {
         let started = Instant::now();
         self.renew_at = started + RENEWAL;
-        let connection = connected(&mut self.connection, &self.pool).await?;
-        in_time(lease::heartbeat(connection, &self.settings.name)).await?;
+        let name = self.settings.name.clone();
+        statement!(self, connection, lease::heartbeat(connection, &name));
         self.renew_leases(started).await
     }
 
     async fn renew_leases(&mut self, started: Instant) -> Result<(), RelayError> {
-        let leases = self.cursors.leases();
-        let connection = connected(&mut self.connection, &self.pool).await?;
-        let held = in_time(lease::renew(connection, &self.settings.name, &leases)).await?;
+        let (name, leases) = (self.settings.name.clone(), self.cursors.leases());
+        let held = statement!(self, connection, lease::renew(connection, &name, &leases));
         self.cursors.keep_only(&held);
+        self.line.owns(&held);
         self.leases_hold_until = started + LEASE;
         Ok(())
     }
@@ -273,4 +361,11 @@ impl Relay {
         let owned = i64::try_from(self.cursors.lanes_owned()).expect("at most 64 lanes");
         self.metrics.lanes_owned.get_or_create(&labels).set(owned);
     }
+}
+
+fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == LOCK_NOT_AVAILABLE)
 }

@@ -52,8 +52,13 @@ async fn a_relay_whose_connection_was_cut_leases_its_lanes_again_under_the_new_o
     let world = World::new().await;
     let mut relay = world.relay("one");
     relay.upkeep().await.unwrap();
+    let connection = poll_until("the broker lists the connection", DEADLINE, async || {
+        relay.upkeep().await.unwrap();
+        world.connection_of("one").await
+    })
+    .await;
     let before = fences_and_epochs(&world).await;
-    world.cut_connection("one").await;
+    world.cut(&connection).await;
     let orders = world.append(10).await;
     assert_eq!(relay.step(&world.stop).await.unwrap(), 10);
     let after = fences_and_epochs(&world).await;

@@ -5,7 +5,9 @@
     reason = "helpers of tests fail like the tests themselves"
 )]
 
+mod answers;
 mod fencing;
 mod publishing;
+mod restored;
 mod sharing;
 mod support;

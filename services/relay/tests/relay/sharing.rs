@@ -3,8 +3,12 @@
 use std::collections::HashMap;
 
 use contracts::{OrderId, TraceContext};
-use messaging::{lane::Lane, outbox};
-use tests::poll_until;
+use messaging::{
+    lane::Lane,
+    lease::{self, Lease},
+    outbox,
+};
+use tests::{Login, poll_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -156,6 +160,24 @@ async fn running_relays_take_over_from_one_that_was_killed() {
         world.owners().await.get(&owner("heir")),
         None,
         "a clean stop gives its lanes up"
+    );
+}
+
+#[tokio::test]
+async fn a_lease_of_an_older_epoch_settles_and_renews_nothing() {
+    let world = World::new().await;
+    let mut connection = world.db.pool(Login::Relay).acquire().await.unwrap();
+    let acquired = lease::acquire(&mut connection, "one", "fence", &[], &[], 64)
+        .await
+        .unwrap();
+    let old: Vec<Lease> = acquired.iter().map(|lane| lane.lease).collect();
+    let again = lease::take_again(&mut connection, "one", &old, "fence two").await;
+    assert_eq!(again.unwrap().len(), 64);
+    let settled = lease::settle(&mut connection, "one", &old, &acquired[0].settled).await;
+    assert_eq!(settled.unwrap(), []);
+    assert_eq!(
+        lease::renew(&mut connection, "one", &old).await.unwrap(),
+        []
     );
 }
 

@@ -90,22 +90,30 @@ impl World {
 
     /// Cuts a relay's connection at the broker.
     pub(crate) async fn cut_connection(&self, relay: &str) {
-        let wanted = format!("gozon relay {relay}");
-        let path = format!("vhosts/{}/connections", self.vhost.name());
         let connection = poll_until("the broker lists the connection", DEADLINE, async || {
-            let listed = self.vhost.management(Method::GET, &path, None).await;
-            let listed = listed.unwrap();
-            let mut connections = listed.as_array().unwrap().iter();
-            let found = connections.find(|connection| {
-                connection["client_properties"]["connection_name"] == wanted.as_str()
-            })?;
-            Some(found["name"].as_str()?.to_owned())
+            self.connection_of(relay).await
         })
         .await;
-        let path = format!(
-            "connections/{}",
-            connection.replace(' ', "%20").replace('>', "%3E")
-        );
+        self.cut(&connection).await;
+    }
+
+    /// The broker's name for a relay's connection; it lists new ones a few seconds late.
+    pub(crate) async fn connection_of(&self, relay: &str) -> Option<String> {
+        let wanted = format!("gozon relay {relay}");
+        let path = format!("vhosts/{}/connections", self.vhost.name());
+        let listed = self.vhost.management(Method::GET, &path, None).await;
+        let listed = listed.unwrap();
+        let mut connections = listed.as_array().unwrap().iter();
+        let found = connections.find(|connection| {
+            connection["client_properties"]["connection_name"] == wanted.as_str()
+        })?;
+        Some(found["name"].as_str()?.to_owned())
+    }
+
+    /// Cuts a connection by the broker's name for it.
+    pub(crate) async fn cut(&self, connection: &str) {
+        let name = connection.replace(' ', "%20").replace('>', "%3E");
+        let path = format!("connections/{name}");
         self.vhost
             .management(Method::DELETE, &path, None)
             .await

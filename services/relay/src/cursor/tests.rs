@@ -1,0 +1,114 @@
+//! Cursors: a position is settled when everything before it is confirmed, and not before.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn at(text: &str) -> Position {
+    Position {
+        snapshot: text.parse().unwrap(),
+        id: 0,
+    }
+}
+
+fn acquired(lane: i16, settled: &str) -> Acquired {
+    Acquired {
+        lease: Lease { lane, epoch: 1 },
+        settled: at(settled),
+        reset: false,
+    }
+}
+
+const REST: Option<Span> = Some(Span {
+    after: 77,
+    last: 99,
+});
+
+#[test]
+fn lanes_taken_over_at_one_point_share_a_cursor() {
+    let mut cursors = Cursors::default();
+    cursors.take_over(vec![
+        acquired(0, "5:5:"),
+        acquired(1, "5:5:"),
+        acquired(2, "6:6:"),
+    ]);
+    let lanes: Vec<_> = cursors.0.iter().map(Cursor::lanes).collect();
+    assert_eq!(lanes, [vec![0, 1], vec![2]]);
+}
+
+#[test]
+fn a_follower_joins_only_when_it_has_read_to_where_the_leader_is() {
+    let mut cursors = Cursors::default();
+    cursors.take_over(vec![acquired(0, "5:5:"), acquired(1, "3:3:")]);
+    let until = at("9:9:");
+    assert_eq!(cursors.next(), Some(0));
+    cursors.follow(&until.snapshot);
+    cursors.advance(0, 1, 0, until.clone(), None);
+    assert_eq!(cursors.0.len(), 2, "the follower has not read yet");
+    assert_eq!(cursors.next(), Some(1));
+    cursors.advance(1, 2, 1, until.clone(), REST);
+    assert_eq!(
+        cursors.0[1].read_to,
+        at("3:3:"),
+        "a page is not the whole difference"
+    );
+    cursors.advance(1, 3, 1, until.clone(), None);
+    assert_eq!(cursors.0.len(), 1);
+    assert_eq!(cursors.0[0].lanes(), [0, 1]);
+    assert_eq!(
+        cursors.0[0].settled, None,
+        "nothing common is confirmed yet"
+    );
+    cursors.confirmed(3, 1);
+    cursors.confirmed(2, 1);
+    assert_eq!(cursors.0[0].settled, Some(until));
+}
+
+#[test]
+fn a_read_settles_only_behind_those_before_it() {
+    let mut cursors = Cursors::default();
+    cursors.take_over(vec![acquired(0, "5:5:")]);
+    cursors.advance(0, 1, 2, at("7:7:"), None);
+    cursors.advance(0, 2, 1, at("9:9:"), None);
+    cursors.confirmed(2, 1);
+    cursors.confirmed(1, 1);
+    assert_eq!(cursors.0[0].settled, Some(at("5:5:")));
+    cursors.confirmed(1, 1);
+    assert_eq!(cursors.0[0].settled, Some(at("9:9:")));
+    assert!(cursors.0[0].is_at_rest());
+}
+
+#[test]
+fn a_lost_lane_is_forgotten() {
+    let mut cursors = Cursors::default();
+    cursors.take_over(vec![acquired(0, "5:5:"), acquired(1, "6:6:")]);
+    cursors.keep_only(&[Lease { lane: 1, epoch: 1 }]);
+    assert_eq!(cursors.lanes(), [1]);
+}
+
+proptest! {
+    /// Reads of some rows each, confirmed in any order: the settled position is that of the last read before the first
+    /// one with an unconfirmed row.
+    #[test]
+    fn nothing_unconfirmed_is_ever_settled(
+        reads in prop::collection::vec(0_usize..4, 1..20),
+        order in prop::collection::vec(any::<prop::sample::Index>(), 0..80),
+    ) {
+        let mut cursors = Cursors::default();
+        cursors.take_over(vec![acquired(0, "1:1:")]);
+        let mut left = reads.clone();
+        let position = |read: usize| at(&format!("{0}:{0}:", read + 1));
+        for (read, rows) in reads.iter().enumerate() {
+            cursors.advance(0, u64::try_from(read).unwrap() + 1, *rows, position(read + 1), None);
+        }
+        for which in order {
+            let read = which.index(left.len());
+            if left[read] > 0 {
+                left[read] -= 1;
+                cursors.confirmed(u64::try_from(read).unwrap() + 1, 1);
+            }
+            let first_open = left.iter().position(|rows| *rows > 0).unwrap_or(left.len());
+            prop_assert_eq!(cursors.0[0].settled.clone(), Some(position(first_open)));
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! The line to the broker: what is under way, what must go again, and which types rest.
+//!
+//! Every answer is data. A confirm settles the rows. A refusal (returned: no queue takes the type; nacked: its queue
+//! takes no more) lets that type rest, and with it the keys held behind its message; the other types flow. Silence and a
+//! broken connection leave the outcome unknown: the same ids go again over a new connection.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    time::Duration,
+};
+
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use messaging::{
+    lease::Lease,
+    metrics::{DatabaseLabels, Metrics, PublishLabels},
+    publish_log::Logged,
+    publisher::{Answer, Publisher},
+};
+use time::OffsetDateTime;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::{
+    planner::{Next, Pending, Planned, Planner},
+    window::Window,
+};
+
+/// How long a refused type rests, doubled from the first to the last.
+const REST: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// A message and what has become of it so far.
+#[derive(Debug)]
+pub(crate) struct Flight {
+    planned: Planned,
+    attempts: i32,
+    first_sent_at: OffsetDateTime,
+    sent: Instant,
+    /// Which of the line's connections it went over.
+    connection: u64,
+}
+
+/// A flight and the broker's answer to it.
+pub(crate) type Landed = (Flight, Answer);
+
+/// A type whose queue refused a message.
+#[derive(Debug)]
+struct Rest {
+    until: Instant,
+    pause: Duration,
+}
+
+/// The line.
+pub(crate) struct Line {
+    pub publisher: Option<Publisher>,
+    pub planner: Planner,
+    window: Window,
+    flying: FuturesUnordered<BoxFuture<'static, Landed>>,
+    flying_of: HashMap<String, usize>,
+    again: HashMap<String, VecDeque<Flight>>,
+    rests: HashMap<String, Rest>,
+    connections: u64,
+    owned: HashSet<i16>,
+    /// Keys with parked events: all their later events are parked too.
+    pub parked_keys: HashSet<Uuid>,
+    /// Rows to be parked, the first of which fits into no message.
+    pub to_park: Vec<Pending>,
+    /// Rows that are settled, by read.
+    pub settled: Vec<(u64, usize)>,
+    /// Messages to be written down.
+    pub log: Vec<Logged>,
+    /// The connection is of no more use.
+    pub broken: bool,
+    /// The broker has no queue for some type.
+    pub returned: bool,
+    relay: String,
+    database: &'static str,
+    metrics: Metrics,
+}
+
+impl Line {
+    pub(crate) fn new(relay: String, database: &'static str, metrics: Metrics) -> Self {
+        Self {
+            publisher: None,
+            planner: Planner::default(),
+            window: Window::default(),
+            flying: FuturesUnordered::new(),
+            flying_of: HashMap::new(),
+            again: HashMap::new(),
+            rests: HashMap::new(),
+            connections: 0,
+            owned: HashSet::new(),
+            parked_keys: HashSet::new(),
+            to_park: Vec::new(),
+            settled: Vec::new(),
+            log: Vec::new(),
+            broken: false,
+            returned: false,
+            relay,
+            database,
+            metrics,
+        }
+    }
+
+    /// Takes a new connection into use.
+    pub(crate) fn connected(&mut self, publisher: Publisher) {
+        self.publisher = Some(publisher);
+        self.connections += 1;
+        self.broken = false;
+    }
+
+    /// From now on only rows of these lanes are published.
+    pub(crate) fn owns(&mut self, leases: &[Lease]) {
+        self.owned.clear();
+        self.owned.extend(leases.iter().map(|lease| lease.lane));
+    }
+
+    /// Forgets everything that is not published: it will be read again.
+    pub(crate) fn clear(&mut self) {
+        self.planner = Planner::default();
+        self.flying.clear();
+        self.flying_of.clear();
+        self.again.clear();
+        self.to_park.clear();
+        self.settled.clear();
+    }
+
+    /// Nothing waits and nothing is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.flying.is_empty()
+            && self.again.is_empty()
+            && self.to_park.is_empty()
+            && self.planner.waiting(|_| true) == 0
+    }
+
+    /// Something waits that has no connection to go over.
+    pub(crate) fn needs_connection(&self) -> bool {
+        let usable = self.publisher.as_ref().is_some_and(Publisher::is_usable);
+        (self.broken || !usable) && !self.is_idle()
+    }
+
+    /// The broker asked to pause.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.publisher.as_ref().is_some_and(Publisher::is_blocked)
+    }
+
+    /// The broker does not take what it is given.
+    pub(crate) fn is_in_trouble(&self) -> bool {
+        self.broken || !self.again.is_empty() || self.is_blocked() || self.publisher.is_none()
+    }
+
+    /// How many rows wait that only the window holds back.
+    pub(crate) fn waiting(&self) -> usize {
+        self.planner.waiting(|kind| !self.rests.contains_key(kind))
+    }
+
+    /// When a type has rested long enough.
+    pub(crate) fn wakes_at(&self) -> Option<Instant> {
+        let resting = self.rests.iter();
+        let resting = resting.filter(|(kind, _)| !is_flying(&self.flying_of, kind));
+        resting.map(|(_, rest)| rest.until).min()
+    }
+
+    /// Publishes what may go: as many messages as the window has room for. Never waits.
+    pub(crate) fn send(&mut self) {
+        let is_usable = self.publisher.as_ref().is_some_and(Publisher::is_usable);
+        if self.broken || !is_usable || self.is_blocked() {
+            return;
+        }
+        let now = Instant::now();
+        while self.flying.len() < self.window.size() {
+            let (Some(mut flight), Some(publisher)) = (self.next_flight(now), &self.publisher)
+            else {
+                return;
+            };
+            flight.attempts += 1;
+            flight.sent = Instant::now();
+            flight.connection = self.connections;
+            let sending = publisher.send(flight.planned.message());
+            self.flying_of
+                .entry(flight.planned.kind.clone())
+                .and_modify(|flying| *flying += 1)
+                .or_insert(1);
+            self.flying
+                .push(Box::pin(async move { (flight, sending.await) }));
+        }
+        self.window.filled();
+    }
+
+    /// The next answer of the broker; none while nothing is under way.
+    pub(crate) async fn landed(&mut self) -> Option<Landed> {
+        self.flying.next().await
+    }
+
+    /// Nothing is under way.
+    pub(crate) fn has_landed(&self) -> bool {
+        self.flying.is_empty()
+    }
+
+    /// Draws the consequences of an answer.
+    pub(crate) fn answered(&mut self, (flight, answer): Landed) {
+        let kind = flight.planned.kind.clone();
+        if let Some(flying) = self.flying_of.get_mut(&kind) {
+            *flying = flying.saturating_sub(1);
+        }
+        self.report(&answer, &kind);
+        match answer {
+            Answer::Confirmed => {
+                self.rests.remove(&kind);
+                self.window.confirmed(flight.sent.elapsed());
+                self.confirmed(flight);
+            }
+            Answer::Returned | Answer::Nacked => {
+                self.returned |= matches!(answer, Answer::Returned);
+                self.window.refused();
+                self.rest(&kind);
+                self.again.entry(kind).or_default().push_back(flight);
+            }
+            Answer::TimedOut | Answer::Failed(_) => {
+                if flight.connection == self.connections && !self.broken {
+                    self.broken = true;
+                    self.window.refused();
+                }
+                self.again.entry(kind).or_default().push_back(flight);
+            }
+        }
+    }
+
+    fn confirmed(&mut self, flight: Flight) {
+        let rows = &flight.planned.rows;
+        let labels = DatabaseLabels {
+            database: self.database,
+        };
+        let events = u64::try_from(rows.len()).expect("a count fits");
+        self.metrics
+            .published_events
+            .get_or_create(&labels)
+            .inc_by(events);
+        self.planner.settled(rows);
+        self.settle(rows);
+        self.log.push(logged(&self.relay, flight));
+    }
+
+    fn settle(&mut self, rows: &[Pending]) {
+        for it in rows {
+            match self.settled.last_mut() {
+                Some((read, count)) if *read == it.read => *count += 1,
+                _ => self.settled.push((it.read, 1)),
+            }
+        }
+    }
+
+    fn rest(&mut self, kind: &str) {
+        let pause = self
+            .rests
+            .get(kind)
+            .map_or(REST.0, |rest| (rest.pause * 2).min(REST.1));
+        let until = Instant::now() + pause;
+        self.rests.insert(kind.to_owned(), Rest { until, pause });
+    }
+
+    /// What goes next: messages that went before, then new ones.
+    fn next_flight(&mut self, now: Instant) -> Option<Flight> {
+        loop {
+            let mut flight = self.next_of_all(now)?;
+            // What belongs to lanes that were lost is their new owner's.
+            let (mine, lost): (Vec<Pending>, Vec<Pending>) =
+                std::mem::take(&mut flight.planned.rows)
+                    .into_iter()
+                    .partition(|it| self.owned.contains(&it.row.lane.number()));
+            if !lost.is_empty() {
+                self.planner.settled(&lost);
+                self.settle(&lost);
+            }
+            if !mine.is_empty() {
+                flight.planned.rows = mine;
+                return Some(flight);
+            }
+        }
+    }
+
+    fn next_of_all(&mut self, now: Instant) -> Option<Flight> {
+        let waits = self
+            .again
+            .iter()
+            .find(|(kind, _)| may_go(&self.rests, &self.flying_of, kind, now));
+        if let Some(kind) = waits.map(|(kind, _)| kind.clone()) {
+            let flights = self.again.get_mut(&kind)?;
+            let flight = flights.pop_front();
+            if flights.is_empty() {
+                self.again.remove(&kind);
+            }
+            return flight;
+        }
+        loop {
+            let (rests, flying_of) = (&self.rests, &self.flying_of);
+            let may_go = |kind: &str| may_go(rests, flying_of, kind, now);
+            match self.planner.next(may_go)? {
+                Next::Publish(planned) => {
+                    return Some(Flight {
+                        planned,
+                        attempts: 0,
+                        first_sent_at: OffsetDateTime::now_utc(),
+                        sent: now,
+                        connection: 0,
+                    });
+                }
+                Next::Park(rows) => self.to_park.extend(rows),
+            }
+        }
+    }
+
+    fn report(&self, answer: &Answer, kind: &str) {
+        let labels = PublishLabels {
+            database: self.database,
+            outcome: answer.as_str(),
+        };
+        self.metrics.publishes.get_or_create(&labels).inc();
+        match answer {
+            Answer::Confirmed => {}
+            Answer::Returned => tracing::error!(
+                relay = self.relay,
+                kind,
+                "the broker has no queue for a type of event; it waits, the others go on"
+            ),
+            Answer::Nacked => tracing::warn!(
+                relay = self.relay,
+                kind,
+                "a queue takes no more messages; its type waits, the others go on"
+            ),
+            Answer::TimedOut => tracing::warn!(
+                relay = self.relay,
+                kind,
+                "the broker did not answer a publish; it goes again over a new connection"
+            ),
+            Answer::Failed(error) => tracing::warn!(
+                relay = self.relay,
+                kind,
+                error = error as &dyn std::error::Error,
+                "a publish failed; its outcome is unknown and it goes again"
+            ),
+        }
+    }
+}
+
+/// A type that was refused goes on with one message, whose answer tells the rest.
+fn may_go(
+    rests: &HashMap<String, Rest>,
+    flying_of: &HashMap<String, usize>,
+    kind: &str,
+    now: Instant,
+) -> bool {
+    let rest = rests.get(kind);
+    rest.is_none_or(|rest| rest.until <= now && !is_flying(flying_of, kind))
+}
+
+fn is_flying(flying_of: &HashMap<String, usize>, kind: &str) -> bool {
+    flying_of.get(kind).is_some_and(|flying| *flying > 0)
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Line")
+            .field("relay", &self.relay)
+            .field("flying", &self.flying.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn logged(relay: &str, flight: Flight) -> Logged {
+    let rows = &flight.planned.rows;
+    let mut lanes: Vec<i16> = rows.iter().map(|it| it.row.lane.number()).collect();
+    lanes.sort_unstable();
+    lanes.dedup();
+    let ids = rows.iter().map(|it| it.row.id);
+    Logged {
+        published_at: flight.first_sent_at,
+        confirmed_at: OffsetDateTime::now_utc(),
+        relay: relay.to_owned(),
+        lanes,
+        ids: (
+            ids.clone().min().unwrap_or_default(),
+            ids.max().unwrap_or_default(),
+        ),
+        event_ids: rows.iter().map(|it| it.row.event_id).collect(),
+        attempts: flight.attempts,
+        kind: flight.planned.kind,
+    }
+}

@@ -1,0 +1,135 @@
+//! What the broker does not take: its type rests alone, what can never be sent is parked, and the rest is written down.
+
+use contracts::{DeclineReason, OrderId, PaymentDeclined, TraceContext};
+use messaging::{
+    outbox, publish_log,
+    topology::{ORDER_PAYMENTS, PAYMENT_ORDERS},
+};
+use serde_json::json;
+use tests::{Login, lapin::options::QueueDeleteOptions, poll_until, reqwest::Method};
+use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::support::{DEADLINE, World};
+
+async fn append_declined(world: &World, count: usize) {
+    let now = OffsetDateTime::now_utc();
+    let messages: Vec<_> = (0..count)
+        .map(|_| {
+            let message = PaymentDeclined {
+                order_id: OrderId::new(),
+                reason: DeclineReason::NoAccount,
+                received_at: now,
+                decided_at: now,
+            };
+            (message, TraceContext::root())
+        })
+        .collect();
+    let mut tx = world.writer.begin().await.unwrap();
+    outbox::append_all(&mut tx, &messages).await.unwrap();
+    tx.commit().await.unwrap();
+    world.doorbell.ring();
+}
+
+/// What the relay's user may configure in this world.
+async fn may_configure(world: &World, pattern: &str) {
+    let topology = r"^(gozon\.(events|dead-letters)|(payment|order)\..+)$";
+    let permissions = json!({"configure": pattern, "write": topology, "read": topology});
+    let path = format!("permissions/{}/relay", world.vhost.name());
+    world
+        .vhost
+        .management(Method::PUT, &path, Some(&permissions))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_type_without_a_queue_rests_alone_until_its_queue_is_back() {
+    let world = World::new().await;
+    may_configure(&world, r"^gozon\.fence\..+$").await;
+    world
+        .raw
+        .channel()
+        .queue_delete(PAYMENT_ORDERS.name.into(), QueueDeleteOptions::default())
+        .await
+        .unwrap();
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(world.relay("one").run(stop.clone()));
+    let orders = world.append(250).await;
+    append_declined(&world, 250).await;
+    poll_until("the other type flows", DEADLINE, async || {
+        (world.raw.depth(ORDER_PAYMENTS.name).await? > 2).then_some(())
+    })
+    .await;
+    assert_eq!(world.raw.depth(PAYMENT_ORDERS.name).await, None);
+    may_configure(&world, ".*").await;
+    poll_until("the queue is declared again", DEADLINE, async || {
+        world.raw.depth(PAYMENT_ORDERS.name).await
+    })
+    .await;
+    let times = world.all_arrived(&orders).await;
+    assert!(times.values().all(|count| *count == 1), "{times:?}");
+    stop.cancel();
+    running.await.unwrap();
+}
+
+/// An event as no program of ours would append it.
+async fn append_raw(world: &World, key: Uuid, bytes: i32) {
+    sqlx::query(
+        r#"insert into messaging.outbox (lane, key, event_id, type, traceparent, body)
+           values (7, $1, gen_random_uuid(), 'order.placed.v1', '', convert_to('"' || repeat('x', $2) || '"', 'utf8'))"#,
+    )
+    .bind(key)
+    .bind(bytes)
+    .execute(&world.db.admin_pool())
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn what_can_never_be_sent_is_parked_with_its_keys_later_events_and_the_rest_flows() {
+    let world = World::new().await;
+    let key = Uuid::now_v7();
+    let mut relay = world.relay("one");
+    relay.upkeep().await.unwrap();
+    append_raw(&world, key, 110_000).await;
+    append_raw(&world, key, 10).await;
+    let orders = world.append(20).await;
+    assert_eq!(relay.step(&world.stop).await.unwrap(), 22);
+    relay.leave().await.unwrap();
+    append_raw(&world, key, 10).await;
+    let mut heir = world.relay("heir");
+    heir.upkeep().await.unwrap();
+    assert_eq!(heir.step(&world.stop).await.unwrap(), 1);
+    assert_eq!(world.arrived().await.len(), orders.len());
+    let reasons: Vec<String> =
+        sqlx::query_scalar("select reason from messaging.parked order by outbox_id")
+            .fetch_all(&world.db.admin_pool())
+            .await
+            .unwrap();
+    assert_eq!(reasons, ["too_large", "behind", "behind"]);
+}
+
+#[tokio::test]
+async fn the_publish_log_tells_which_message_carried_an_event() {
+    let world = World::new().await;
+    let mut relay = world.relay("one");
+    relay.upkeep().await.unwrap();
+    world.append(150).await;
+    relay.step(&world.stop).await.unwrap();
+    relay.leave().await.unwrap();
+    let events: Vec<Uuid> = sqlx::query_scalar("select event_id from messaging.outbox order by id")
+        .fetch_all(&world.db.admin_pool())
+        .await
+        .unwrap();
+    let mut connection = world.db.pool(Login::Writer).acquire().await.unwrap();
+    for (event, size) in [(events[0], 100), (events[99], 100), (events[149], 50)] {
+        let found = publish_log::of_event(&mut connection, event).await.unwrap();
+        assert_eq!(found.len(), 1);
+        assert!(found[0].event_ids.contains(&event));
+        assert_eq!((found[0].event_ids.len(), found[0].attempts), (size, 1));
+    }
+    let unknown = publish_log::of_event(&mut connection, Uuid::now_v7()).await;
+    assert_eq!(unknown.unwrap(), []);
+}
