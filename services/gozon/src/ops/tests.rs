@@ -21,7 +21,7 @@ fn sessions() -> SessionKeys {
     SessionKeys::parse("c2Vzc2lvbi1rZXktc2Vzc2lvbi1rZXktc2Vzc2lvbi1rZXk").unwrap()
 }
 
-fn router(operator_key: OperatorKey) -> axum::Router {
+fn router(operator_key: &OperatorKey) -> axum::Router {
     // Nobody listens there, and nobody is asked.
     let pool = PgPoolOptions::new()
         .acquire_timeout(Duration::from_millis(10))
@@ -61,7 +61,7 @@ async fn ask(
         .header("content-type", "application/json")
         .body(Body::from(body.to_owned()))
         .unwrap();
-    let response = router(operator_key).oneshot(request).await.unwrap();
+    let response = router(&operator_key).oneshot(request).await.unwrap();
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();

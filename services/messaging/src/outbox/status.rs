@@ -61,8 +61,8 @@ impl Status {
     }
 }
 
-/// Reads the state. It looks at [`PENDING_ROWS_MAX`] rows at most, by the index on `xid` from the lowest place any lane
-/// is settled up to; what was published before that is not touched.
+/// Reads the state. It looks at [`PENDING_ROWS_MAX`] rows at most, and as many of transactions that ran when a lane was settled,
+/// by the index on `xid`; what was published before is not touched.
 pub async fn status(connection: &mut PgConnection) -> Result<Status, sqlx::Error> {
     let lanes = lanes(connection).await?;
     let relays = sqlx::query_as!(
@@ -97,20 +97,27 @@ struct Lanes {
 }
 
 async fn lanes(connection: &mut PgConnection) -> Result<Lanes, sqlx::Error> {
-    // Every lane sees all transactions before this one: nothing waits below it. It is bound as a value, because a planner
-    // that cannot see it expects a third of the table and reads it all.
-    let lowest = sqlx::query_scalar!(
-        r#"select min(pg_snapshot_xmin(settled)::text::bigint)::text as "lowest!" from messaging.lane"#
+    // What waits is what some lane's snapshot does not see: what came after the earliest of them, and what ran then. Both
+    // are bound as values, because a planner that cannot see them expects a third of the table and reads it all.
+    let settled = sqlx::query!(
+        r#"select min(pg_snapshot_xmax(settled)::text::bigint)::text as "earliest!",
+                  array(select distinct xip::text from messaging.lane, pg_snapshot_xip(settled) as xip) as "running!"
+           from messaging.lane"#
     )
     .fetch_one(&mut *connection)
     .await?;
     let rows = sqlx::query!(
         r#"with recent as materialized (
-            select lane, xid, appended_at
-            from messaging.outbox
-            where xid >= $2::text::xid8
-            order by xid
-            limit $1
+            (select lane, xid, appended_at
+             from messaging.outbox
+             where xid >= $2::text::xid8
+             order by xid
+             limit $1)
+            union all
+            (select lane, xid, appended_at
+             from messaging.outbox
+             where xid = any($3::text[]::xid8[]) and xid < $2::text::xid8
+             limit $1)
         ),
         waiting as (
             select recent.lane, count(*) as pending, min(appended_at) as oldest
@@ -123,7 +130,8 @@ async fn lanes(connection: &mut PgConnection) -> Result<Lanes, sqlx::Error> {
         from messaging.lane left join waiting on waiting.lane = lane.lane
         order by lane.lane"#,
         PENDING_ROWS_MAX,
-        lowest,
+        settled.earliest,
+        &settled.running,
     )
     .fetch_all(connection)
     .await?;

@@ -13,6 +13,7 @@ mod discard;
 mod idempotency;
 mod operators;
 mod outbox;
+mod outbox_status;
 mod redrive;
 mod retention;
 mod roles;
