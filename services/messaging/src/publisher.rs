@@ -62,6 +62,16 @@ impl Answer {
             Self::Failed(_) => "failed",
         }
     }
+
+    /// Whether the broker lacks what the message should go to: a queue for its type, or the exchange itself.
+    #[must_use]
+    pub fn lacks_topology(&self) -> bool {
+        match self {
+            Self::Returned => true,
+            Self::Failed(error) => fence::code(error) == Some(fence::NOT_FOUND),
+            Self::Confirmed | Self::Nacked | Self::TimedOut => false,
+        }
+    }
 }
 
 /// A connection that publishes, and the queue that shows to others whether it lives.

@@ -70,8 +70,8 @@ pub(crate) struct Line {
     pub log: Vec<Logged>,
     /// The connection is of no more use.
     pub broken: bool,
-    /// The broker has no queue for some type.
-    pub returned: bool,
+    /// The broker has no queue for some type, or not even the exchange.
+    pub lacks_topology: bool,
     relay: String,
     database: &'static str,
     metrics: Metrics,
@@ -94,7 +94,7 @@ impl Line {
             settled: Vec::new(),
             log: Vec::new(),
             broken: false,
-            returned: false,
+            lacks_topology: false,
             relay,
             database,
             metrics,
@@ -203,6 +203,7 @@ impl Line {
             *flying = flying.saturating_sub(1);
         }
         self.report(&answer, &kind);
+        self.lacks_topology |= answer.lacks_topology();
         match answer {
             Answer::Confirmed => {
                 self.rests.remove(&kind);
@@ -210,7 +211,6 @@ impl Line {
                 self.confirmed(flight);
             }
             Answer::Returned | Answer::Nacked => {
-                self.returned |= matches!(answer, Answer::Returned);
                 self.window.refused();
                 self.rest(&kind);
                 self.again.entry(kind).or_default().push_back(flight);

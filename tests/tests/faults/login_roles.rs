@@ -18,7 +18,7 @@ const FOR_NOBODY: &[&str] = &[
     "drop table messaging.outbox",
     "truncate messaging.inbox",
     "alter table messaging.dead_letter add column x int",
-    "delete from messaging.dead_letter",
+    "update messaging.dead_letter set body = ''",
     "delete from messaging.outbox",
     "update messaging.outbox set body = ''",
     "delete from messaging.inbox",
@@ -32,6 +32,8 @@ const IN_ORDERS: &[(Login, &[&str])] = &[
     (
         Login::Api,
         &[
+            "delete from messaging.dead_letter",
+            "delete from messaging.deferred",
             "delete from orders.orders",
             "update orders.orders set status = 'FINISHED'",
             "insert into orders.orders default values",
@@ -68,6 +70,8 @@ const IN_ORDERS: &[(Login, &[&str])] = &[
     (
         Login::Relay,
         &[
+            "delete from messaging.dead_letter",
+            "delete from messaging.deferred",
             "select 1 from orders.orders",
             "select 1 from orders.status_history",
             "insert into messaging.outbox default values",
@@ -79,6 +83,8 @@ const IN_ORDERS: &[(Login, &[&str])] = &[
     (
         Login::Audit,
         &[
+            "delete from messaging.dead_letter",
+            "delete from messaging.deferred",
             "update orders.orders set status = 'FINISHED'",
             "insert into orders.status_history default values",
             "insert into messaging.dead_letter default values",
@@ -94,6 +100,8 @@ const IN_PAYMENTS: &[(Login, &[&str])] = &[
     (
         Login::Api,
         &[
+            "delete from messaging.dead_letter",
+            "delete from messaging.deferred",
             "update payments.account set balance_minor = 1",
             "insert into payments.ledger_entry default values",
             "select 1 from payments.payment",
@@ -118,6 +126,8 @@ const IN_PAYMENTS: &[(Login, &[&str])] = &[
     (
         Login::Relay,
         &[
+            "delete from messaging.dead_letter",
+            "delete from messaging.deferred",
             "select 1 from payments.account",
             "select 1 from payments.ledger_entry",
             "select 1 from payments.payment",
@@ -127,6 +137,8 @@ const IN_PAYMENTS: &[(Login, &[&str])] = &[
     (
         Login::Audit,
         &[
+            "delete from messaging.dead_letter",
+            "delete from messaging.deferred",
             "update payments.account set balance_minor = 1",
             "delete from payments.ledger_entry",
             "insert into messaging.dead_letter default values",

@@ -12,7 +12,7 @@ use crate::broker::{BrokerError, in_time};
 const PREFIX: &str = "gozon.fence.";
 
 /// The broker's code for a queue that is not there.
-const NOT_FOUND: u16 = 404;
+pub(super) const NOT_FOUND: u16 = 404;
 
 /// The broker's code for a queue that belongs to another connection.
 const RESOURCE_LOCKED: u16 = 405;
@@ -48,7 +48,7 @@ pub(super) async fn is_gone(channel: &Channel, fence: &str) -> Result<bool, Brok
     }
 }
 
-fn code(error: &lapin::Error) -> Option<u16> {
+pub(super) fn code(error: &lapin::Error) -> Option<u16> {
     match error.kind() {
         ErrorKind::ProtocolError(error) => Some(error.get_id()),
         _ => None,

@@ -252,7 +252,7 @@ impl Relay {
                 }
                 wake_at = wake_at.min(self.pace.next());
             }
-            if now >= until || self.line.needs_connection() || self.line.returned {
+            if now >= until || self.line.needs_connection() || self.line.lacks_topology {
                 return woken.or(Some(WokenBy::Poll));
             }
             tokio::select! {
@@ -272,10 +272,10 @@ impl Relay {
     }
 
     async fn declare_topology(&mut self) {
-        if !self.line.returned || Instant::now() < self.declare_at {
+        if !self.line.lacks_topology || Instant::now() < self.declare_at {
             return;
         }
-        self.line.returned = false;
+        self.line.lacks_topology = false;
         self.declare_at = Instant::now() + super::RETRY.0;
         let deadline = self.deadline();
         let Some(publisher) = self.line.publisher.take() else {
@@ -283,7 +283,7 @@ impl Relay {
         };
         tracing::error!(
             relay = self.settings.name,
-            "the broker has no queue for an event; declaring the topology again"
+            "the broker lacks the exchange or a queue for an event; declaring the topology again"
         );
         let declared = tokio::time::timeout_at(deadline, publisher.declare_topology()).await;
         self.line.publisher = Some(publisher);

@@ -1,7 +1,10 @@
 //! Publishing: everything that was committed, at least once, whatever dies or is missing.
 
-use messaging::topology::PAYMENT_ORDERS;
-use tests::{lapin::options::QueueDeleteOptions, poll_until};
+use messaging::topology::{EXCHANGE, PAYMENT_ORDERS};
+use tests::{
+    lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions},
+    poll_until,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{DEADLINE, World};
@@ -124,6 +127,21 @@ async fn a_broker_without_topology_gets_it_and_then_the_messages() {
         .raw
         .channel()
         .queue_delete(PAYMENT_ORDERS.name.into(), QueueDeleteOptions::default())
+        .await
+        .unwrap();
+    let orders = world.append(10).await;
+    let mut relay = world.relay("one");
+    relay.upkeep().await.unwrap();
+    assert_eq!(relay.step(&world.stop).await.unwrap(), 10);
+    assert_eq!(world.arrived().await.len(), orders.len());
+}
+
+#[tokio::test]
+async fn a_broker_that_forgot_even_the_exchange_gets_it_again() {
+    let world = World::new().await;
+    let channel = world.raw.channel();
+    channel
+        .exchange_delete(EXCHANGE.into(), ExchangeDeleteOptions::default())
         .await
         .unwrap();
     let orders = world.append(10).await;
