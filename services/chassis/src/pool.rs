@@ -3,7 +3,10 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{
+    Connection,
+    postgres::{PgConnectOptions, PgPool, PgPoolOptions},
+};
 
 /// The limits of one pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,10 @@ pub struct PoolSettings {
     /// How long a caller waits for a connection.
     pub acquire_timeout: Duration,
 }
+
+/// A connection that answered so recently is taken without asking whether it still does: that would be one round trip
+/// more for every transaction. Should it be gone all the same, what is tried over it fails as passing and is tried again.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// A database URL that is none.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +103,15 @@ pub fn connect(url: &SecretString, settings: &PoolSettings) -> Result<PgPool, In
         .acquire_timeout(settings.acquire_timeout)
         .idle_timeout(Duration::from_mins(10))
         .max_lifetime(Duration::from_mins(30))
+        .test_before_acquire(false)
+        .before_acquire(|connection, used| {
+            Box::pin(async move {
+                if used.idle_for > FRESH {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options))
 }
 

@@ -159,6 +159,7 @@ impl<H: Handler> Consumer<H> {
                 Entry::of_message(&self.handler, &delivery.data, origin, instants)
             })
             .collect();
+        session.count(entries.len());
         for chunk in entries.chunks(MAX_BATCH_EVENTS) {
             self.settling().settle(Lot::Queue, chunk).await?;
         }

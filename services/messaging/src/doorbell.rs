@@ -6,7 +6,10 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use sqlx::{PgPool, postgres::PgListener};
+use sqlx::{
+    PgPool,
+    postgres::{PgListener, PgNotification},
+};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -61,6 +64,8 @@ struct Rings {
 #[derive(Debug, Clone)]
 pub struct Doorbell {
     channel: Channel,
+    /// What its notifications carry, so that it does not take them for another process's when they come back.
+    mark: u64,
     rings: watch::Sender<Rings>,
 }
 
@@ -76,6 +81,7 @@ impl Doorbell {
     pub fn new(channel: Channel) -> Self {
         Self {
             channel,
+            mark: fastrand::u64(..),
             rings: watch::Sender::new(Rings::default()),
         }
     }
@@ -120,9 +126,13 @@ impl Doorbell {
                 continue;
             }
             told = signals;
-            sqlx::query!("select pg_notify($1, '')", self.channel.as_str())
-                .execute(&mut *connection)
-                .await?;
+            sqlx::query!(
+                "select pg_notify($1, $2)",
+                self.channel.as_str(),
+                self.mark.to_string()
+            )
+            .execute(&mut *connection)
+            .await?;
             tokio::time::sleep(COALESCE).await;
         }
     }
@@ -131,11 +141,18 @@ impl Doorbell {
         let mut listener = PgListener::connect_with(pool).await?;
         listener.listen(self.channel.as_str()).await?;
         // What was committed while nobody listened is found by this ring.
+        self.rings.send_modify(|rings| rings.notifications += 1);
         loop {
-            self.rings.send_modify(|rings| rings.notifications += 1);
-            if listener.recv().await?.payload() == HAND_OVER {
-                self.rings.send_modify(|rings| rings.hand_overs += 1);
+            // None: the connection was lost and made again, and with it perhaps a ring.
+            let notification = listener.try_recv().await?;
+            let payload = notification.as_ref().map(PgNotification::payload);
+            if payload.is_some_and(|payload| payload == self.mark.to_string()) {
+                continue;
             }
+            self.rings.send_modify(|rings| {
+                rings.notifications += 1;
+                rings.hand_overs += u64::from(payload == Some(HAND_OVER));
+            });
         }
     }
 }

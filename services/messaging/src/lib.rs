@@ -15,6 +15,7 @@ pub mod lease;
 pub mod metrics;
 pub mod operation;
 pub mod outbox;
+pub mod pace;
 pub mod publish_log;
 pub mod publisher;
 pub mod schema;

@@ -51,9 +51,9 @@ pub async fn append<M: Message>(
     message: &M,
     trace: &TraceContext,
 ) -> Result<EventId, OutboxError> {
-    let mut rows = Rows::default();
-    let event_id = rows.push(message, trace)?;
-    rows.insert(tx).await?;
+    let mut batch = Batch::default();
+    let event_id = batch.add(message, trace)?;
+    batch.append(tx).await?;
     Ok(event_id)
 }
 
@@ -62,20 +62,17 @@ pub async fn append_all<M: Message>(
     tx: &mut PgTransaction<'_>,
     messages: &[(M, TraceContext)],
 ) -> Result<Vec<EventId>, OutboxError> {
-    if messages.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut rows = Rows::default();
+    let mut batch = Batch::default();
     for (message, trace) in messages {
-        rows.push(message, trace)?;
+        batch.add(message, trace)?;
     }
-    rows.insert(tx).await?;
-    Ok(rows.event_ids.into_iter().map(EventId::from).collect())
+    batch.append(tx).await?;
+    Ok(batch.event_ids.into_iter().map(EventId::from).collect())
 }
 
-/// The columns of a set of rows, to be inserted by one `unnest`.
-#[derive(Default)]
-struct Rows {
+/// Events of any types that are appended by one statement: their columns, as `unnest` takes them.
+#[derive(Debug, Default)]
+pub struct Batch {
     lanes: Vec<i16>,
     keys: Vec<Uuid>,
     event_ids: Vec<Uuid>,
@@ -84,8 +81,9 @@ struct Rows {
     bodies: Vec<Vec<u8>>,
 }
 
-impl Rows {
-    fn push<M: Message>(
+impl Batch {
+    /// Adds an event behind the others.
+    pub fn add<M: Message>(
         &mut self,
         message: &M,
         trace: &TraceContext,
@@ -104,7 +102,11 @@ impl Rows {
         Ok(event.id)
     }
 
-    async fn insert(&self, tx: &mut PgTransaction<'_>) -> Result<(), OutboxError> {
+    /// Appends them in their order, in the caller's transaction; see [`append`].
+    pub async fn append(&self, tx: &mut PgTransaction<'_>) -> Result<(), OutboxError> {
+        if self.lanes.is_empty() {
+            return Ok(());
+        }
         sqlx::query!(
             "insert into messaging.outbox (lane, key, event_id, type, traceparent, body)
              select lane, key, event_id, type, traceparent, body

@@ -14,6 +14,7 @@ use messaging::{
     doorbell::Doorbell,
     idempotency::{Attempt, Claim, IdempotencyKey, RequestDigest, claim_all},
     outbox,
+    pace::Pace,
 };
 use sqlx::{PgPool, PgTransaction};
 use tokio::{
@@ -25,6 +26,7 @@ use crate::{
     error::Error,
     limits,
     order::Order,
+    push::hub::Hub,
     storage::{self, place::NewOrder},
 };
 
@@ -44,6 +46,8 @@ pub(crate) struct Intake(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     pool: PgPool,
+    /// Learns what was placed, for whoever watches it.
+    hub: Arc<Hub>,
     /// Rung after each commit: who publishes the orders, and who shows them.
     bells: [Doorbell; 2],
     queue: Mutex<Queue>,
@@ -54,8 +58,7 @@ struct Queue {
     waiting: Vec<Submission>,
     /// Whether a task is at work; it ends only when nothing waits.
     working: bool,
-    /// When the last transaction began.
-    begun: Option<Instant>,
+    pace: Pace,
 }
 
 /// A request, and where its answer is awaited.
@@ -66,14 +69,15 @@ struct Submission {
 }
 
 impl Intake {
-    pub(crate) fn new(pool: PgPool, bells: [Doorbell; 2]) -> Self {
+    pub(crate) fn new(pool: PgPool, hub: Arc<Hub>, bells: [Doorbell; 2]) -> Self {
         let queue = Queue {
             waiting: Vec::new(),
             working: false,
-            begun: None,
+            pace: Pace::new(limits::INTAKE_PACE, Instant::now()),
         };
         Self(Arc::new(Shared {
             pool,
+            hub,
             bells,
             queue: Mutex::new(queue),
         }))
@@ -100,8 +104,8 @@ impl Shared {
     async fn work(self: Arc<Self>) {
         // Should a transaction panic, those who wait are answered and the next request begins a new task.
         let _rest = Rest(&self);
-        while let Some(pace) = self.next_begin() {
-            sleep_until(pace).await;
+        while let Some(begin) = self.next_begin() {
+            sleep_until(begin).await;
             let batch = self.take();
             self.commit(batch).await;
         }
@@ -114,19 +118,13 @@ impl Shared {
             queue.working = false;
             return None;
         }
-        let now = Instant::now();
-        Some(
-            queue
-                .begun
-                .map_or(now, |begun| begun + limits::INTAKE_PACE)
-                .max(now),
-        )
+        Some(queue.pace.next())
     }
 
     fn take(&self) -> Vec<Submission> {
         let mut queue = self.lock();
-        queue.begun = Some(Instant::now());
         let count = queue.waiting.len().min(limits::INTAKE_BATCH_ORDERS);
+        queue.pace.began(Instant::now(), count);
         let mut batch: Vec<Submission> = queue.waiting.drain(..count).collect();
         // Whose client has gone is not placed: nobody was told that it would be.
         batch.retain(|submission| !submission.answer.is_closed());
@@ -196,6 +194,11 @@ impl Shared {
             .collect();
         outbox::append_all(&mut tx, &events).await?;
 
+        let contents: Vec<_> = placed
+            .iter()
+            .filter(|order| self.hub.watches(order.user_id))
+            .map(|order| (order.id, Arc::new(order.into())))
+            .collect();
         let mut placed = placed.into_iter();
         let mut outcomes = Vec::with_capacity(placements.len());
         for (placement, claim) in placements.iter().zip(claims) {
@@ -212,6 +215,7 @@ impl Shared {
             });
         }
         tx.commit().await?;
+        self.hub.recent().keep(contents);
         for bell in &self.bells {
             bell.ring();
         }

@@ -14,8 +14,9 @@ pub const INTAKE_BATCH_ORDERS: usize = 500;
 /// How long a transaction of intake may take, whatever the network does; everybody who waits for it is told to try again.
 pub const INTAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Transactions of intake begin at most once in this time, so that under load one commit serves many orders.
-pub const INTAKE_PACE: Duration = Duration::from_millis(2);
+/// The time between the beginnings of two transactions of intake while orders come together, so that one commit, and one
+/// batch on every further hop, serves many orders.
+pub const INTAKE_PACE: Duration = Duration::from_millis(10);
 
 /// The orders on a page of the list when the request does not say.
 pub const LIST_DEFAULT: i64 = 20;
@@ -32,8 +33,8 @@ pub const EVERYONES_ORDERS_MAX: i64 = 1_000;
 /// The orders a socket's first frame holds when it does not resume.
 pub const SNAPSHOT_ORDERS: i64 = 100;
 
-/// The status changes of one user a socket may have missed and still resume; beyond, it gets the newest orders instead.
-pub const RESUME_CHANGES_MAX: i64 = 1_000;
+/// The orders a user may have for a socket to resume; whoever has more gets the newest ones instead.
+pub const RESUME_ORDERS_MAX: i64 = 1_000;
 
 /// The longest cursor of the event stream, in characters.
 pub const EVENTS_CURSOR_MAX_CHARS: usize = 4_096;
@@ -60,6 +61,9 @@ pub const SOCKET_READ_BUFFER_BYTES: usize = 1024;
 /// How often a socket is pinged; a peer that is silent for a whole period after a ping is gone.
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 
+/// How long an order that was just placed waits to be told together with its decision.
+pub const NEW_ORDER_HOLD: Duration = Duration::from_millis(250);
+
 /// How long one frame may take to be written.
 pub const SOCKET_WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -71,6 +75,9 @@ pub const TAIL_START_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The status changes the tail reads at once; a larger difference is read in pages of this size.
 pub const TAIL_PAGE_ROWS: i64 = 1_000;
+
+/// The orders whose contents a replica keeps at hand for its sockets: those of some seconds under full load.
+pub const RECENT_ORDERS: usize = 40_000;
 
 /// How long the tail sleeps at most when no doorbell rings.
 pub const TAIL_POLL: Duration = Duration::from_millis(500);

@@ -6,9 +6,11 @@
 
 pub(crate) mod cursor;
 pub(crate) mod frame;
+pub(crate) mod held;
 pub(crate) mod hub;
 pub(crate) mod opening;
 pub(crate) mod pulse;
+pub(crate) mod recent;
 pub(crate) mod socket;
 pub(crate) mod tail;
 

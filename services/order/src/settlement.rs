@@ -2,7 +2,7 @@
 
 mod decide;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use contracts::{Message, OrderId, PaymentCaptured, PaymentDeclined};
 use messaging::{
@@ -41,7 +41,7 @@ pub struct PaymentDecision {
 #[error("{decided} orders were to be decided and {changed} were changed")]
 struct LostGuard {
     decided: usize,
-    changed: u64,
+    changed: usize,
 }
 
 impl Settlement {
@@ -75,24 +75,28 @@ impl Handler for Settlement {
         tx: &mut PgTransaction<'_>,
         batch: &[Received<PaymentDecision>],
     ) -> Result<Vec<Unsettled>, Failure> {
-        let ids: BTreeSet<Uuid> = batch
-            .iter()
-            .map(|received| received.message.order_id.as_uuid())
-            .collect();
-        let ids: Vec<Uuid> = ids.into_iter().collect();
-        let standings = settle::lock(tx, &ids).await?;
-        let verdict = decide::decide(standings, batch.iter().map(|received| &received.message));
-        if verdict.decisions.is_empty() {
-            return Ok(verdict.unsettled);
-        }
         let now = to_stored_precision(OffsetDateTime::now_utc());
-        let changed = settle::apply(tx, &verdict.decisions, now).await?;
-        if changed != verdict.decisions.len() as u64 {
-            let decided = verdict.decisions.len();
-            return Err(Failure::Transient(Box::new(LostGuard { decided, changed })));
+        // Nearly every event is the first about an order that is NEW: that is tried, and only where it turns out
+        // otherwise is the order looked at.
+        let mut firsts = BTreeMap::new();
+        for (index, received) in batch.iter().enumerate() {
+            firsts.entry(received.message.order_id).or_insert(index);
         }
-        settle::remember(tx, &verdict.decisions, now).await?;
-        Ok(verdict.unsettled)
+        let decisions: Vec<_> = firsts
+            .values()
+            .filter_map(|index| decide::of_new(&batch[*index].message))
+            .collect();
+        let settled: HashSet<usize> = settle::apply(tx, &decisions, now)
+            .await?
+            .iter()
+            .filter_map(|order_id| firsts.get(order_id).copied())
+            .collect();
+        let others = batch
+            .iter()
+            .map(|received| &received.message)
+            .enumerate()
+            .filter(|(index, _)| !settled.contains(index));
+        look_at(tx, others.collect(), now).await
     }
 
     /// What the payment service decided is the truth about somebody's money: the order must learn it.
@@ -110,6 +114,31 @@ impl Handler for Settlement {
     fn committed(&self) {
         self.status_bell.ring();
     }
+}
+
+/// Settles events whose orders are not NEW any more, or were not there a moment ago.
+async fn look_at(
+    tx: &mut PgTransaction<'_>,
+    events: Vec<(usize, &PaymentDecision)>,
+    now: OffsetDateTime,
+) -> Result<Vec<Unsettled>, Failure> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: BTreeSet<Uuid> = events
+        .iter()
+        .map(|(_, event)| event.order_id.as_uuid())
+        .collect();
+    let standings = settle::lock(tx, &Vec::from_iter(ids)).await?;
+    let verdict = decide::decide(standings, events.into_iter());
+    if !verdict.decisions.is_empty() {
+        let decided = verdict.decisions.len();
+        let changed = settle::apply(tx, &verdict.decisions, now).await?.len();
+        if changed != decided {
+            return Err(Failure::Transient(Box::new(LostGuard { decided, changed })));
+        }
+    }
+    Ok(verdict.unsettled)
 }
 
 impl From<PaymentCaptured> for PaymentDecision {

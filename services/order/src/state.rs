@@ -57,7 +57,7 @@ impl OrderState {
     pub fn new(settings: OrderSettings) -> Self {
         let hub = Hub::new(settings.metrics.clone());
         let bells = [settings.outbox_bell.clone(), settings.status_bell.clone()];
-        let intake = Intake::new(settings.writer_pool.clone(), bells);
+        let intake = Intake::new(settings.writer_pool.clone(), Arc::clone(&hub), bells);
         let load = Load::new(settings.load_limits, settings.metrics.clone());
         Self {
             settings: Arc::new(settings),

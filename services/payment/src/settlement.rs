@@ -10,7 +10,6 @@ mod request;
 
 use std::collections::{BTreeSet, HashSet};
 
-use contracts::{PaymentCaptured, PaymentDeclined, TraceContext};
 use messaging::{
     consumer::{Consumer, Discard, Event, Handler, Outcome, Received, Unsettled},
     doorbell::Doorbell,
@@ -121,9 +120,8 @@ async fn carry_out(tx: &mut PgTransaction<'_>, plan: &Plan) -> Result<(), Failur
     if plan.debits.is_empty() {
         return Ok(());
     }
-    ledger::append_payments(tx, &plan.debits).await?;
     let totals = plan.totals();
-    let debited = account::debit(tx, &totals).await?;
+    let debited = ledger::pay(tx, &plan.debits, &totals).await?;
     expect_all(debited, totals.len(), Interference::BalanceMoved)
 }
 
@@ -133,17 +131,15 @@ async fn answer(
     batch: &[Received<PaymentRequest>],
     plan: &Plan,
 ) -> Result<(), Failure> {
-    let mut captured: Vec<(PaymentCaptured, TraceContext)> = Vec::new();
-    let mut declined: Vec<(PaymentDeclined, TraceContext)> = Vec::new();
+    let mut events = outbox::Batch::default();
     for (index, payment) in &plan.answers {
-        let trace = batch[*index].trace;
+        let trace = &batch[*index].trace;
         match payment.decision {
-            Decision::Captured => captured.push((payment.captured(), trace)),
-            Decision::Declined(reason) => declined.push((payment.declined(reason), trace)),
-        }
+            Decision::Captured => events.add(&payment.captured(), trace)?,
+            Decision::Declined(reason) => events.add(&payment.declined(reason), trace)?,
+        };
     }
-    outbox::append_all(tx, &captured).await?;
-    outbox::append_all(tx, &declined).await?;
+    events.append(tx).await?;
     Ok(())
 }
 
@@ -167,8 +163,12 @@ enum Interference {
     BalanceMoved,
 }
 
-fn expect_all(changed: u64, wanted: usize, otherwise: Interference) -> Result<(), Failure> {
-    if usize::try_from(changed) == Ok(wanted) {
+fn expect_all(
+    changed: impl TryInto<usize>,
+    wanted: usize,
+    otherwise: Interference,
+) -> Result<(), Failure> {
+    if changed.try_into().is_ok_and(|changed| changed == wanted) {
         Ok(())
     } else {
         Err(Failure::Transient(Box::new(otherwise)))

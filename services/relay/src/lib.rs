@@ -6,7 +6,6 @@
 
 mod cursor;
 mod line;
-mod pace;
 mod planner;
 mod relay;
 mod window;

@@ -11,12 +11,13 @@ use messaging::{
     lease::RENEWAL,
     metrics::{Metrics, WakeupLabels},
     outbox::Mark,
+    pace::Pace,
 };
 use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{cursor::Cursors, line::Line, pace::Pace};
+use crate::{cursor::Cursors, line::Line};
 
 /// The most rows read at once; no more are read while as many wait to be published.
 const PAGE: i64 = 2_000;
@@ -32,6 +33,9 @@ const IDLE_WRITE_BACK: Duration = Duration::from_secs(30);
 
 /// How long to wait for a ring, doubled from the first to the last while nothing comes.
 const POLL: (Duration, Duration) = (Duration::from_millis(20), RENEWAL);
+
+/// The time between the starts of two reads while events come together.
+const LINGER: Duration = Duration::from_millis(4);
 
 /// Pauses after a failure, doubled from the first to the last.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
@@ -141,7 +145,7 @@ impl Relay {
             hand_overs: 0,
             reads: 0,
             mark: None,
-            pace: Pace::new(now),
+            pace: Pace::new(LINGER, now),
             leases_hold_until: now,
             renew_at: now,
             write_back_at: now,

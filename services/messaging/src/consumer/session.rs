@@ -11,16 +11,21 @@ use lapin::{
 };
 use sqlx::PgPool;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 use crate::{
     broker::{self, BrokerError, BrokerUrl, in_time, refused},
     failure::BoxError,
     inbox,
+    pace::Pace,
     topology::Queue,
 };
 
 /// The most AMQP messages the broker hands over before the first is acknowledged.
 const PREFETCH: u16 = 64;
+
+/// How long companions of a delivery are waited for where events come together.
+const GATHER: Duration = Duration::from_millis(1);
 
 /// How often the oldest kept inbox partition is looked up.
 const HORIZON_REFRESH: Duration = Duration::from_mins(1);
@@ -78,8 +83,9 @@ pub struct Session {
     connection: Connection,
     deliveries: Subscription,
     dead: Subscription,
+    pace: Pace,
     horizon: OffsetDateTime,
-    horizon_read_at: tokio::time::Instant,
+    horizon_read_at: Instant,
 }
 
 impl Session {
@@ -96,21 +102,41 @@ impl Session {
             deliveries: Subscription::open(&connection, queue.name).await?,
             dead: Subscription::open(&connection, queue.dead).await?,
             connection,
+            pace: Pace::new(GATHER, Instant::now()),
             horizon,
-            horizon_read_at: tokio::time::Instant::now(),
+            horizon_read_at: Instant::now(),
         })
     }
 
     /// Waits for a delivery and takes those that are there already: alone when idle, together under load.
     pub async fn next_batch(&mut self) -> Result<Batch, BrokerError> {
-        self.deliveries.next(usize::from(PREFETCH)).await
+        self.deliveries.wait().await?;
+        Ok(self.gather().await)
     }
 
     pub(super) async fn next(&mut self) -> Result<Work, BrokerError> {
         tokio::select! {
-            batch = self.deliveries.next(usize::from(PREFETCH)) => batch.map(Work::Batch),
-            letter = self.dead.next(1) => letter.map(Work::Dead),
+            waited = self.deliveries.wait() => waited?,
+            waited = self.dead.wait() => {
+                waited?;
+                return Ok(Work::Dead(self.dead.take(1)));
+            }
         }
+        Ok(Work::Batch(self.gather().await))
+    }
+
+    /// A delivery is there. Where events come together its companions are a moment behind: what was appended together
+    /// comes as a message for each type and each hundred events.
+    async fn gather(&mut self) -> Batch {
+        if self.pace.has_company() {
+            tokio::time::sleep(GATHER).await;
+        }
+        self.deliveries.take(usize::from(PREFETCH))
+    }
+
+    /// A batch turned out to have so many events.
+    pub(super) fn count(&mut self, events: usize) {
+        self.pace.began(Instant::now(), events);
     }
 
     /// Takes what was delivered meanwhile into a batch that is being tried again: it may be settled although the rest is
@@ -144,7 +170,7 @@ impl Session {
     pub(super) async fn horizon(&mut self, pool: &PgPool) -> Result<OffsetDateTime, sqlx::Error> {
         if self.horizon_read_at.elapsed() > HORIZON_REFRESH {
             self.horizon = inbox::horizon(pool).await?;
-            self.horizon_read_at = tokio::time::Instant::now();
+            self.horizon_read_at = Instant::now();
         }
         Ok(self.horizon)
     }
@@ -161,7 +187,7 @@ struct Subscription {
     channel: Channel,
     /// None during a pause.
     consumer: Option<lapin::Consumer>,
-    /// Delivered before a pause and not taken up yet, oldest first.
+    /// Delivered and not taken up yet, oldest first.
     kept: VecDeque<Delivery>,
 }
 
@@ -180,16 +206,21 @@ impl Subscription {
         Ok(subscription)
     }
 
-    /// Waits for a delivery and takes those that are there already, up to a limit.
-    async fn next(&mut self, limit: usize) -> Result<Batch, BrokerError> {
-        let mut deliveries = Vec::from_iter(self.kept.pop_front());
-        if deliveries.is_empty() {
+    /// Waits until there is a delivery.
+    async fn wait(&mut self) -> Result<(), BrokerError> {
+        if self.kept.is_empty() {
             let consumer = self.consumer.as_mut().ok_or(BrokerError::Ended)?;
             let first = consumer.next().await.ok_or(BrokerError::Ended)?;
-            deliveries.push(first.map_err(refused("deliver"))?);
+            self.kept.push_back(first.map_err(refused("deliver"))?);
         }
-        deliveries.extend(self.ready(limit - 1));
-        Ok(Batch { deliveries })
+        Ok(())
+    }
+
+    /// Takes what was delivered already, up to a limit.
+    fn take(&mut self, limit: usize) -> Batch {
+        Batch {
+            deliveries: self.ready(limit),
+        }
     }
 
     /// What was delivered already, up to a limit.

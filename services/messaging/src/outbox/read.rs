@@ -137,21 +137,25 @@ async fn read_whole(
     limit: i64,
 ) -> Result<Option<Difference>, sqlx::Error> {
     // Materialised without an order, so that the index on xid serves it; below the present, because after a logical
-    // restore old rows carry numbers that this cluster has yet to give.
+    // restore old rows carry numbers that this cluster has yet to give; and before tomorrow, which nothing is appended in
+    // and which spares the partitions of the days to come.
     let rows = sqlx::query!(
-        r#"with fresh as materialized (
+        r#"with present as materialized (
+            select pg_current_snapshot()::text as snapshot
+        ), fresh as materialized (
             select id, lane, key, event_id, type, body
             from messaging.outbox
-            where lane = any($1)
+            where (1::bigint << lane) & $1 <> 0
+              and appended_at < now() + interval '1 day'
               and ((xid >= $2::text::xid8 and xid < pg_snapshot_xmax(pg_current_snapshot()))
                    or xid = any($3::text[]::xid8[]))
             limit $4
         )
-        select pg_current_snapshot()::text as "snapshot!", fresh.id as "id?", fresh.lane as "lane?",
+        select present.snapshot as "snapshot!", fresh.id as "id?", fresh.lane as "lane?",
                fresh.key as "key?", fresh.event_id as "event_id?", fresh.type as "kind?", fresh.body as "body?"
-        from (select 1) as present left join fresh on true
+        from present left join fresh on true
         order by fresh.id"#,
-        lanes,
+        mask(lanes),
         since.snapshot.xmax_text(),
         &since.snapshot.in_progress_texts(),
         limit,
@@ -196,12 +200,12 @@ pub async fn read_page(
         OutboxRow,
         r#"select id, lane as "lane: Lane", key, event_id, type as kind, body
         from messaging.outbox
-        where lane = any($1) and id > $2 and id <= $7
+        where (1::bigint << lane) & $1 <> 0 and id > $2 and id <= $7
           and (xid >= $3::text::xid8 or xid = any($4::text[]::xid8[]))
           and pg_visible_in_snapshot(xid, $5::text::pg_snapshot)
         order by id
         limit $6"#,
-        lanes,
+        mask(lanes),
         span.after,
         since.snapshot.xmax_text(),
         &since.snapshot.in_progress_texts(),
@@ -215,6 +219,11 @@ pub async fn read_page(
     let after = rows.last().filter(|_| full).map_or(end, |row| row.id);
     let left = (after < span.last).then_some(Span { after, ..span });
     Ok((rows, left))
+}
+
+/// A bit for each lane: one operation tells whether a row is of them, however many there are.
+fn mask(lanes: &[i16]) -> i64 {
+    lanes.iter().fold(0, |mask, lane| mask | (1 << lane))
 }
 
 /// Marks the present moment.

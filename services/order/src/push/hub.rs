@@ -9,6 +9,7 @@ use contracts::UserId;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::recent::Recent;
 use crate::{limits, metrics::Metrics, order::Order, storage::position::Position};
 
 /// A change of an order, with the transaction that made it.
@@ -30,6 +31,7 @@ pub(crate) struct Update {
 #[derive(Debug)]
 pub(crate) struct Hub {
     sockets: Mutex<Sockets>,
+    recent: Recent,
     following: watch::Sender<bool>,
     metrics: Metrics,
 }
@@ -73,6 +75,7 @@ impl Hub {
     pub(crate) fn new(metrics: Metrics) -> Arc<Self> {
         Arc::new(Self {
             sockets: Mutex::default(),
+            recent: Recent::default(),
             following: watch::Sender::new(false),
             metrics,
         })
@@ -111,6 +114,11 @@ impl Hub {
     /// Whether any socket of this user is open.
     pub(crate) fn watches(&self, user_id: UserId) -> bool {
         self.lock().by_user.contains_key(&user_id)
+    }
+
+    /// The contents of recent orders.
+    pub(crate) const fn recent(&self) -> &Recent {
+        &self.recent
     }
 
     /// Hands an update to every socket of the user. Who has no room left is cut: it comes again and resumes.

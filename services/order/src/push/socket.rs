@@ -5,12 +5,13 @@ use axum::{
     extract::ws::{CloseFrame, Message, WebSocket, close_code},
 };
 use sqlx::PgPool;
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     cursor,
     frame::Frame,
+    held::Held,
     hub::{Subscription, Update},
     opening::{self, Opening},
     pulse::{Beat, Pulse},
@@ -61,12 +62,15 @@ async fn stream(
         return End::Gone;
     }
     let mut pulse = Pulse::new();
+    let mut held = Held::default();
     loop {
-        let update = match next(socket, subscription, &mut pulse).await {
-            Ok(update) => update,
-            Err(end) => return end,
-        };
-        if let Some(frame) = changes(update, &opened, &mut sent)
+        let update = next(socket, subscription, &mut pulse);
+        match timeout_at(held.until(), update).await {
+            Ok(Ok(update)) => held.take_in(update, &opened, &mut sent),
+            Ok(Err(end)) => return end,
+            Err(_) => held.release(),
+        }
+        if let Some(frame) = held.frame(&sent)
             && send(socket, frame.to_message()).await.is_err()
         {
             return End::Gone;
@@ -123,27 +127,6 @@ fn snapshot(opening: Opening) -> Message {
     frame.to_message()
 }
 
-/// The frame of an update: without what the opening saw, and with a cursor that never goes back.
-fn changes(update: Update, opened: &Position, sent: &mut Position) -> Option<Frame> {
-    if let Some(reached) = update.reached {
-        let told = update.changes.iter().map(|change| change.xid);
-        let reached = reached.up_to(told.fold(sent.last_xid(), u64::max));
-        if sent.is_at_or_before(&reached) {
-            *sent = reached;
-        }
-    }
-    let orders: Vec<OrderView> = update
-        .changes
-        .iter()
-        .filter(|change| !opened.snapshot.sees(change.xid))
-        .map(|change| change.order.clone().into())
-        .collect();
-    (!orders.is_empty()).then(|| Frame::Changes {
-        cursor: cursor::encode(sent),
-        orders,
-    })
-}
-
 /// Sends a message in bounded time.
 pub(crate) async fn send(socket: &mut WebSocket, message: Message) -> Result<(), End> {
     match timeout(limits::SOCKET_WRITE_TIMEOUT, socket.send(message)).await {
@@ -171,92 +154,4 @@ pub(crate) async fn close(socket: &mut WebSocket, end: End) {
     };
     // Whether the client took it or not, the connection ends here.
     let _ = timeout(limits::SOCKET_CLOSE_TIMEOUT, farewell).await;
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use contracts::{Money, OrderId, UserId};
-    use time::OffsetDateTime;
-
-    use super::*;
-    use crate::{order::Order, push::hub::Changed, status::Status};
-
-    fn position(snapshot: &str) -> Position {
-        Position {
-            system_identifier: 7,
-            snapshot: snapshot.parse().unwrap(),
-        }
-    }
-
-    fn change(xid: u64) -> Changed {
-        let order = Order {
-            id: OrderId::new(),
-            number: xid.try_into().unwrap(),
-            user_id: UserId::try_from(1).unwrap(),
-            description: "Laces".to_owned(),
-            amount: Money::rub(100),
-            status: Status::New,
-            reason: None,
-            version: 1,
-            trace_id: String::new(),
-            created_at: OffsetDateTime::UNIX_EPOCH,
-            decided_at: None,
-        };
-        Changed { xid, order }
-    }
-
-    fn update(xids: &[u64], reached: Option<&str>) -> Update {
-        Update {
-            changes: xids.iter().copied().map(change).collect(),
-            reached: reached.map(|reached| Arc::new(position(reached))),
-        }
-    }
-
-    /// The numbers told in a frame and its cursor.
-    fn told(frame: Option<Frame>) -> Option<(Vec<i64>, Position)> {
-        match frame? {
-            Frame::Changes { cursor, orders } => {
-                let numbers = orders.iter().map(|order| order.number).collect();
-                Some((numbers, cursor::decode(&cursor).unwrap()))
-            }
-            Frame::Snapshot { .. } => panic!("changes never make a snapshot"),
-        }
-    }
-
-    #[test]
-    fn what_the_opening_saw_is_not_told_again() {
-        let opened = position("10:20:12");
-        let mut sent = opened.clone();
-        let frame = changes(
-            update(&[11, 12, 19, 20], Some("21:21:")),
-            &opened,
-            &mut sent,
-        );
-        assert_eq!(told(frame), Some((vec![12, 20], position("21:21:"))));
-        assert!(changes(update(&[9, 11], Some("21:21:")), &opened, &mut sent).is_none());
-    }
-
-    #[test]
-    fn the_cursor_never_goes_back_and_stays_in_the_middle_of_a_difference() {
-        let opened = position("10:20:12");
-        let mut sent = opened.clone();
-        for (xid, reached, expected) in [
-            (12, Some("10:15:12"), "10:20:12"),
-            (12, Some("10:20:11,12"), "10:20:12"),
-            (12, None, "10:20:12"),
-            (12, Some("20:20:"), "20:20:"),
-            (25, Some("30:30:"), "26:26:"),
-            (25, Some("20:25:"), "26:26:"),
-        ] {
-            let frame = changes(update(&[xid], reached), &opened, &mut sent);
-            let number = i64::try_from(xid).unwrap();
-            assert_eq!(
-                told(frame),
-                Some((vec![number], position(expected))),
-                "{reached:?}"
-            );
-        }
-    }
 }

@@ -136,6 +136,7 @@ pub(crate) async fn step(
 ) -> Result<usize, sqlx::Error> {
     let changes::Difference {
         changes: mut page,
+        is_large,
         snapshot,
     } = changes::read_since(connection, &place.snapshot, page_rows).await?;
     let reached = Arc::new(Position {
@@ -145,28 +146,26 @@ pub(crate) async fn step(
     let mut last_xid = place.last_xid();
     let mut found = 0;
     let mut tally = Tally::default();
+    let mut paged_to = is_large.then(|| place.snapshot.xmin().saturating_sub(1));
     loop {
+        if let Some(after) = paged_to {
+            let (since, until) = (&place.snapshot, &reached.snapshot);
+            page = changes::read_page(connection, since, until, after, page_rows).await?;
+            let full = i64::try_from(page.len()).is_ok_and(|rows| rows >= page_rows);
+            paged_to = page.iter().map(|change| change.xid).max().filter(|_| full);
+        }
         found += page.len();
         for change in &page {
             tally.add(change.version);
+            last_xid = last_xid.max(change.xid);
         }
-        last_xid = page
-            .iter()
-            .map(|change| change.xid)
-            .fold(last_xid, u64::max);
-        let last = page.last().map(|change| change.id);
-        let next = last.filter(|_| i64::try_from(page.len()).is_ok_and(|rows| rows >= page_rows));
         // Only with the last page is everything up to `reached` delivered.
-        deliver(hub, connection, page, next.is_none().then_some(&reached)).await?;
-        let Some(last) = next else { break };
-        page = changes::read_page(
-            connection,
-            &place.snapshot,
-            &reached.snapshot,
-            last,
-            page_rows,
-        )
-        .await?;
+        let is_last = paged_to.is_none();
+        deliver(hub, connection, page, is_last.then_some(&reached)).await?;
+        if is_last {
+            break;
+        }
+        page = Vec::new();
     }
     // Together with the place: a step that fails is taken again from the same one.
     undecided.apply(tally);
@@ -189,14 +188,7 @@ async fn deliver(
     if watched.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = watched
-        .iter()
-        .map(|change| change.order_id.as_uuid())
-        .collect();
-    let contents: HashMap<OrderId, Contents> = changes::contents(connection, &ids)
-        .await?
-        .into_iter()
-        .collect();
+    let contents = contents(hub, connection, &watched).await?;
     let mut by_user: HashMap<UserId, Vec<Changed>> = HashMap::new();
     for change in watched {
         if let Some(contents) = contents.get(&change.order_id) {
@@ -222,9 +214,32 @@ async fn deliver(
     Ok(())
 }
 
+/// The contents of the changed orders that exist: those at hand, and the rest from the database.
+async fn contents(
+    hub: &Hub,
+    connection: &mut PgConnection,
+    changes: &[Change],
+) -> Result<HashMap<OrderId, Arc<Contents>>, sqlx::Error> {
+    let mut contents = hub
+        .recent()
+        .of(changes.iter().map(|change| change.order_id));
+    let missing: Vec<Uuid> = changes
+        .iter()
+        .filter(|change| !contents.contains_key(&change.order_id))
+        .map(|change| change.order_id.as_uuid())
+        .collect();
+    if !missing.is_empty() {
+        let read = changes::contents(connection, &missing).await?;
+        let read = read.into_iter().map(|(id, it)| (id, Arc::new(it)));
+        let read: Vec<(OrderId, Arc<Contents>)> = read.collect();
+        hub.recent().keep(read.iter().cloned());
+        contents.extend(read);
+    }
+    Ok(contents)
+}
+
 /// The order as it was at a change.
 fn changed(change: &Change, contents: &Contents) -> Changed {
-    let contents = contents.clone();
     let decided_at = match change.status {
         Status::New => None,
         Status::Finished | Status::Cancelled => Some(change.at),
@@ -233,12 +248,12 @@ fn changed(change: &Change, contents: &Contents) -> Changed {
         id: change.order_id,
         number: contents.number,
         user_id: change.user_id,
-        description: contents.description,
+        description: contents.description.clone(),
         amount: contents.amount,
         status: change.status,
         reason: change.reason,
         version: change.version,
-        trace_id: contents.trace_id,
+        trace_id: contents.trace_id.clone(),
         created_at: contents.created_at,
         decided_at,
     };

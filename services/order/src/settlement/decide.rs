@@ -1,8 +1,8 @@
-//! The decision itself, without I/O: locked orders and a batch of payment outcomes in, changes and refusals out.
+//! The decision itself, without I/O: payment outcomes and how their orders stand in, changes and refusals out.
 
 use std::collections::HashMap;
 
-use contracts::OrderId;
+use contracts::{DeclineReason, OrderId};
 use messaging::{
     consumer::{Outcome as Fate, Unsettled},
     failure::{ReasonClass, Rejection},
@@ -23,17 +23,26 @@ pub(super) struct Verdict {
     pub(super) unsettled: Vec<Unsettled>,
 }
 
-/// Goes through the batch in its order; a later event about an order meets what an earlier one made of it.
+/// What an outcome makes of an order that is NEW, as nearly all are when it comes.
+pub(super) fn of_new(event: &PaymentDecision) -> Option<Decision> {
+    match step(Status::New, event.outcome) {
+        Step::To(status) => Some(decision(event, status)),
+        Step::Already | Step::Conflict => None,
+    }
+}
+
+/// Goes through events, each with its place in the batch, in their order; a later event about an order meets what an
+/// earlier one made of it.
 pub(super) fn decide<'b>(
     standings: Vec<Standing>,
-    batch: impl Iterator<Item = &'b PaymentDecision>,
+    events: impl Iterator<Item = (usize, &'b PaymentDecision)>,
 ) -> Verdict {
     let mut orders: HashMap<OrderId, Standing> = standings
         .into_iter()
         .map(|standing| (standing.order_id, standing))
         .collect();
     let mut verdict = Verdict::default();
-    for (index, event) in batch.enumerate() {
+    for (index, event) in events {
         let outcome = match orders.get_mut(&event.order_id) {
             Some(order) => apply(order, event).map_err(Fate::Rejected),
             // Its row may yet come back: a database restored from a backup is behind the broker.
@@ -49,31 +58,32 @@ pub(super) fn decide<'b>(
 
 /// The change an outcome makes to an order, if any; the order then stands there.
 fn apply(order: &mut Standing, event: &PaymentDecision) -> Result<Option<Decision>, Rejection> {
-    let reason = match event.outcome {
-        Outcome::Captured => None,
-        Outcome::Declined(reason) => Some(reason),
-    };
     match step(order.status, event.outcome) {
         Step::To(status) => {
-            *order = Standing {
-                status,
-                reason,
-                version: order.version + 1,
-                ..*order
-            };
-            Ok(Some(Decision {
-                order_id: order.order_id,
-                user_id: order.user_id,
-                version: order.version,
-                status,
-                reason,
-                payment_received_at: event.received_at,
-                payment_decided_at: event.decided_at,
-            }))
+            order.status = status;
+            order.reason = reason(event);
+            Ok(Some(decision(event, status)))
         }
         // The payment service keeps its answer and gives it again; another reason is another answer.
-        Step::Already if order.reason == reason => Ok(None),
+        Step::Already if order.reason == reason(event) => Ok(None),
         Step::Already | Step::Conflict => Err(conflict(order.status, event)),
+    }
+}
+
+fn decision(event: &PaymentDecision, status: Status) -> Decision {
+    Decision {
+        order_id: event.order_id,
+        status,
+        reason: reason(event),
+        payment_received_at: event.received_at,
+        payment_decided_at: event.decided_at,
+    }
+}
+
+const fn reason(event: &PaymentDecision) -> Option<DeclineReason> {
+    match event.outcome {
+        Outcome::Captured => None,
+        Outcome::Declined(reason) => Some(reason),
     }
 }
 

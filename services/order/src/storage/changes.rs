@@ -1,4 +1,4 @@
-//! Reading what became visible in the status history between two snapshots: the tail of all users, the resume of one.
+//! Reading what became visible in the status history between two snapshots.
 
 use contracts::{DeclineReason, Money, OrderId, UserId};
 use messaging::snapshot::Snapshot;
@@ -10,7 +10,7 @@ use super::{
     position::{parse, xid},
     row::{money, reason},
 };
-use crate::status::Status;
+use crate::{order::Order, status::Status};
 
 /// One row of the status history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +28,10 @@ pub(crate) struct Change {
 /// What became visible since a snapshot.
 #[derive(Debug)]
 pub(crate) struct Difference {
-    /// The rows, lowest id first; as many as the limit if there may be more.
+    /// The rows, lowest id first; none if there are more than the limit.
     pub(crate) changes: Vec<Change>,
+    /// Whether there are more than the limit: they are to be read page by page.
+    pub(crate) is_large: bool,
     /// The snapshot of the very statement that read them.
     pub(crate) snapshot: Snapshot,
 }
@@ -44,16 +46,27 @@ pub(crate) struct Contents {
     pub(crate) created_at: OffsetDateTime,
 }
 
-/// Reads up to `limit` changes that `since` does not see. The rows and the snapshot come from one statement, so the
-/// snapshot sees exactly what was there to be read.
+impl From<&Order> for Contents {
+    fn from(order: &Order) -> Self {
+        Self {
+            number: order.number,
+            description: order.description.clone(),
+            amount: order.amount,
+            trace_id: order.trace_id.clone(),
+            created_at: order.created_at,
+        }
+    }
+}
+
+/// Reads the changes that `since` does not see, if they are fewer than `limit`. The rows and the snapshot come from one
+/// statement, so the snapshot sees exactly what was there to be read.
 pub(crate) async fn read_since(
     connection: &mut PgConnection,
     since: &Snapshot,
     limit: i64,
 ) -> Result<Difference, sqlx::Error> {
     // Below the present, because after a logical restore old rows carry numbers that this cluster has yet to give: they
-    // would be new at every read. Materialised without an order, so that the index on xid serves it: with the order inside, the planner may walk
-    // the primary key from the first row that ever was.
+    // would be new at every read.
     let rows = sqlx::query!(
         r#"with present as materialized (
             select pg_current_snapshot()::text as snapshot
@@ -62,14 +75,14 @@ pub(crate) async fn read_since(
             from orders.status_history
             where (xid >= $1::text::xid8 and xid < pg_snapshot_xmax(pg_current_snapshot()))
                or xid = any($2::text[]::xid8[])
+            limit $3
         )
         select present.snapshot as "snapshot!", fresh.id as "id?", fresh.xid::text::bigint as xid,
                fresh.order_id as "order_id?: OrderId", fresh.user_id as "user_id?: UserId",
                fresh.version as "version?", fresh.status as "status?: Status", fresh.reason as "reason?",
                fresh.at as "at?"
         from present left join fresh on true
-        order by fresh.id
-        limit $3"#,
+        order by fresh.id"#,
         since.xmax_text(),
         &since.in_progress_texts(),
         limit,
@@ -82,7 +95,7 @@ pub(crate) async fn read_since(
         .snapshot
         .as_str();
     let snapshot = parse(snapshot)?;
-    let changes = rows
+    let changes: Vec<Change> = rows
         .into_iter()
         .filter_map(|row| {
             Some(ChangeRow {
@@ -98,27 +111,38 @@ pub(crate) async fn read_since(
         })
         .map(Change::try_from)
         .collect::<Result<_, _>>()?;
-    Ok(Difference { changes, snapshot })
+    let is_large = i64::try_from(changes.len()).is_ok_and(|rows| rows >= limit);
+    Ok(Difference {
+        changes: if is_large { Vec::new() } else { changes },
+        is_large,
+        snapshot,
+    })
 }
 
-/// Reads the next page of a large difference: the changes after `after_id` that `until` sees and `since` does not.
+/// Reads the next page of a large difference: of the changes that `until` sees and `since` does not, those of the first
+/// transactions after `after_xid`, whole transactions until there are `limit` rows.
 pub(crate) async fn read_page(
     connection: &mut PgConnection,
     since: &Snapshot,
     until: &Snapshot,
-    after_id: i64,
+    after_xid: u64,
     limit: i64,
 ) -> Result<Vec<Change>, sqlx::Error> {
     sqlx::query_as!(
         ChangeRow,
-        r#"select id, xid::text::bigint as "xid!", order_id, user_id, version, status, reason, at
-        from orders.status_history
-        where id > $1
-          and pg_visible_in_snapshot(xid, $2::text::pg_snapshot)
-          and not pg_visible_in_snapshot(xid, $3::text::pg_snapshot)
-        order by id
-        limit $4"#,
-        after_id,
+        r#"select id as "id!", xid::text::bigint as "xid!", order_id as "order_id!: OrderId",
+                  user_id as "user_id!: UserId", version as "version!", status as "status!: Status", reason, at as "at!"
+        from (
+            select id, xid, order_id, user_id, version, status, reason, at
+            from orders.status_history
+            where xid > $1::text::xid8 and xid < pg_snapshot_xmax($2::text::pg_snapshot)
+              and pg_visible_in_snapshot(xid, $2::text::pg_snapshot)
+              and not pg_visible_in_snapshot(xid, $3::text::pg_snapshot)
+            order by status_history.xid
+            fetch first ($4::bigint) rows with ties
+        ) as page
+        order by id"#,
+        after_xid.to_string(),
         until.to_string(),
         since.to_string(),
         limit,
@@ -158,29 +182,6 @@ pub(crate) async fn contents(
             ))
         })
         .collect()
-}
-
-/// The orders of the user's changes that `since` does not see: an id per change, at most `limit`.
-pub(crate) async fn changed_orders(
-    connection: &mut PgConnection,
-    user_id: UserId,
-    since: &Snapshot,
-    limit: i64,
-) -> Result<Vec<Uuid>, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select order_id as "order_id: Uuid"
-        from orders.status_history
-        where user_id = $1
-          and ((xid >= $2::text::xid8 and xid < pg_snapshot_xmax(pg_current_snapshot()))
-               or xid = any($3::text[]::xid8[]))
-        limit $4"#,
-        user_id.as_i64(),
-        since.xmax_text(),
-        &since.in_progress_texts(),
-        limit,
-    )
-    .fetch_all(connection)
-    .await
 }
 
 struct ChangeRow {

@@ -4,8 +4,11 @@ use contracts::{OrderId, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::row::{OrderRow, orders};
-use crate::order::Order;
+use super::{
+    position::xid,
+    row::{OrderRow, orders},
+};
+use crate::{order::Order, status::Status};
 
 /// One order, if it is this user's.
 pub(crate) async fn find(
@@ -54,23 +57,44 @@ pub(crate) async fn page(
     orders(rows)
 }
 
-/// Those of the user's orders, newest first.
-pub(crate) async fn among(
+/// The user's newest orders, newest first, each with the transaction that made it what it is.
+pub(crate) async fn newest(
     connection: &mut PgConnection,
     user_id: UserId,
-    ids: &[Uuid],
-) -> Result<Vec<Order>, sqlx::Error> {
-    let rows = sqlx::query_as!(
-        OrderRow,
-        "select id, number, user_id, amount_minor, currency, description, status, version, reason, trace_id,
-                created_at, decided_at
-        from orders.orders
-        where user_id = $1 and id = any($2)
-        order by id desc",
+    limit: i64,
+) -> Result<Vec<(u64, Order)>, sqlx::Error> {
+    // A row's xmin has 32 bits. The transaction is the newest one with these bits: of a row that has not changed for four
+    // billion transactions that says too much, and its order is told once more than needed.
+    let rows = sqlx::query!(
+        r#"select id as "id: OrderId", number, user_id as "user_id: UserId", amount_minor, currency, description,
+                  status as "status: Status", version, reason, trace_id, created_at, decided_at,
+                  present.xmax - ((present.xmax - orders.xmin::text::bigint) & 4294967295) as "xid!"
+        from orders.orders, (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as xmax) as present
+        where user_id = $1
+        order by id desc
+        limit $2"#,
         user_id.as_i64(),
-        ids,
+        limit,
     )
     .fetch_all(connection)
     .await?;
-    orders(rows)
+    rows.into_iter()
+        .map(|row| {
+            let order = OrderRow {
+                id: row.id,
+                number: row.number,
+                user_id: row.user_id,
+                amount_minor: row.amount_minor,
+                currency: row.currency,
+                description: row.description,
+                status: row.status,
+                version: row.version,
+                reason: row.reason,
+                trace_id: row.trace_id,
+                created_at: row.created_at,
+                decided_at: row.decided_at,
+            };
+            Ok((xid(row.xid), order.try_into()?))
+        })
+        .collect()
 }

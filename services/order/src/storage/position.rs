@@ -69,20 +69,11 @@ pub(crate) async fn present(connection: &mut PgConnection) -> Result<Position, s
     )
     .fetch_one(connection)
     .await?;
-    from_columns(row.system_identifier, &row.snapshot, row.last_xid)
-}
-
-/// A place from a system identifier, a snapshot and the last row's transaction in it.
-pub(super) fn from_columns(
-    system_identifier: i64,
-    snapshot: &str,
-    last_xid: Option<i64>,
-) -> Result<Position, sqlx::Error> {
     let position = Position {
-        system_identifier,
-        snapshot: parse(snapshot)?,
+        system_identifier: row.system_identifier,
+        snapshot: parse(&row.snapshot)?,
     };
-    Ok(position.up_to(last_xid.map_or(0, xid)))
+    Ok(position.up_to(row.last_xid.map_or(0, xid)))
 }
 
 /// A transaction number from its column: 64 bits that count up from zero, so the sign bit is never reached.

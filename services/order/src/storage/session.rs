@@ -3,7 +3,7 @@
 use contracts::UserId;
 use sqlx::{PgPool, PgTransaction};
 
-use super::position::{Position, from_columns};
+use super::position::{Position, parse};
 
 /// How a reading transaction begins: all its statements see one snapshot, and none of them can write.
 const BEGIN: &str = "begin isolation level repeatable read read only";
@@ -23,7 +23,8 @@ pub(crate) async fn begin_as(
     Ok(tx)
 }
 
-/// The same, and the place in the status history that its snapshot is.
+/// The same, and the place in the status history that its snapshot is: for a reader who will find out which of the
+/// transactions it has passed were on disk (see [`Position::up_to`]).
 pub(crate) async fn begin_snapshot_as(
     pool: &PgPool,
     user_id: UserId,
@@ -37,17 +38,9 @@ pub(crate) async fn begin_snapshot_as(
     )
     .fetch_one(&mut *tx)
     .await?;
-    // A statement of its own: before this one, row level security does not know whose rows to show.
-    let last_xid = sqlx::query_scalar!(
-        r#"select xid::text::bigint as "xid!"
-        from orders.status_history
-        where user_id = $1 and xid < pg_snapshot_xmax(pg_current_snapshot())
-        order by status_history.xid desc
-        limit 1"#,
-        user_id.as_i64()
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
-    let position = from_columns(row.system_identifier, &row.snapshot, last_xid)?;
+    let position = Position {
+        system_identifier: row.system_identifier,
+        snapshot: parse(&row.snapshot)?,
+    };
     Ok((tx, position))
 }

@@ -1,6 +1,6 @@
-//! Settling payment outcomes: a whole batch of orders locked, changed and remembered, each by one statement.
+//! Settling payment outcomes: a whole batch of orders changed and remembered by one statement.
 
-use contracts::{DeclineReason, OrderId, UserId};
+use contracts::{DeclineReason, OrderId};
 use sqlx::{PgConnection, PgTransaction};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -8,36 +8,78 @@ use uuid::Uuid;
 use super::row::reason;
 use crate::status::Status;
 
-/// What settlement must know of an order.
+/// What settlement must know of an order that did not take a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub(crate) order_id: OrderId,
-    pub(crate) user_id: UserId,
     pub(crate) status: Status,
     pub(crate) reason: Option<DeclineReason>,
-    pub(crate) version: i32,
 }
 
 /// A change of status, decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Decision {
     pub(crate) order_id: OrderId,
-    pub(crate) user_id: UserId,
-    pub(crate) version: i32,
     pub(crate) status: Status,
     pub(crate) reason: Option<DeclineReason>,
     pub(crate) payment_received_at: OffsetDateTime,
     pub(crate) payment_decided_at: OffsetDateTime,
 }
 
-/// Locks the orders that exist among these, always in the order of their ids so that two batches never wait for each
-/// other, and reads how they stand.
+/// Applies decisions, at most one per order, to those orders that are still NEW, appends them to the history, and says
+/// which orders those were. The orders are taken in the order of their ids, so that two batches never wait for each other
+/// in a circle.
+pub(crate) async fn apply(
+    tx: &mut PgTransaction<'_>,
+    decisions: &[Decision],
+    now: OffsetDateTime,
+) -> Result<Vec<OrderId>, sqlx::Error> {
+    let each = decisions.iter();
+    let ids: Vec<Uuid> = each.clone().map(|it| it.order_id.as_uuid()).collect();
+    let statuses: Vec<&str> = each.clone().map(|it| it.status.as_str()).collect();
+    let reasons: Vec<Option<&str>> = each
+        .clone()
+        .map(|it| it.reason.map(DeclineReason::as_str))
+        .collect();
+    let received: Vec<OffsetDateTime> = each.clone().map(|it| it.payment_received_at).collect();
+    let decided: Vec<OffsetDateTime> = each.map(|it| it.payment_decided_at).collect();
+    sqlx::query_scalar!(
+        r#"with decided as (
+            select id, status, reason, received_at, decided_at
+            from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])
+                as decided (id, status, reason, received_at, decided_at)
+            order by id
+        ), changed as (
+            update orders.orders as placed
+            set status = decided.status, version = placed.version + 1, reason = decided.reason, decided_at = $6
+            from decided
+            where placed.id = decided.id and placed.status = 'NEW'
+            returning placed.id, placed.user_id, placed.version, placed.status, placed.reason,
+                      decided.received_at, decided.decided_at
+        )
+        insert into orders.status_history (
+            order_id, user_id, version, status, reason, at, payment_received_at, payment_decided_at)
+        select id, user_id, version, status, reason, $6, received_at, decided_at
+        from changed
+        returning order_id as "order_id: OrderId""#,
+        &ids,
+        &statuses as &[&str],
+        &reasons as &[Option<&str>],
+        &received,
+        &decided,
+        now,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Locks the orders that exist among these, in the order of their ids, and reads how they stand.
 pub(crate) async fn lock(
     connection: &mut PgConnection,
     ids: &[Uuid],
 ) -> Result<Vec<Standing>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select id, user_id, status, reason, version
+        "select id, status, reason
         from orders.orders
         where id = any($1)
         order by id
@@ -50,105 +92,11 @@ pub(crate) async fn lock(
         .map(|row| {
             Ok(Standing {
                 order_id: row.id,
-                user_id: row.user_id,
                 status: row.status,
                 reason: reason(row.reason.as_deref())?,
-                version: row.version,
             })
         })
         .collect()
-}
-
-/// Applies decisions to orders that are still NEW and says how many were. The guard holds by itself, lock or no lock.
-pub(crate) async fn apply(
-    tx: &mut PgTransaction<'_>,
-    decisions: &[Decision],
-    now: OffsetDateTime,
-) -> Result<u64, sqlx::Error> {
-    let columns = Columns::of(decisions);
-    let updated = sqlx::query!(
-        "update orders.orders as placed
-        set status = decided.status, version = decided.version, reason = decided.reason, decided_at = $5
-        from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[]) as decided (id, version, status, reason)
-        where placed.id = decided.id and placed.status = 'NEW'",
-        &columns.order_ids,
-        &columns.versions,
-        &columns.statuses as &[&str],
-        &columns.reasons as &[Option<&str>],
-        now,
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(updated.rows_affected())
-}
-
-/// Appends the decisions to the history.
-pub(crate) async fn remember(
-    tx: &mut PgTransaction<'_>,
-    decisions: &[Decision],
-    now: OffsetDateTime,
-) -> Result<(), sqlx::Error> {
-    let columns = Columns::of(decisions);
-    sqlx::query!(
-        "insert into orders.status_history (
-            order_id, user_id, version, status, reason, at, payment_received_at, payment_decided_at)
-        select order_id, user_id, version, status, reason, $8, payment_received_at, payment_decided_at
-        from unnest($1::uuid[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::timestamptz[],
-                    $7::timestamptz[])
-            as decided (order_id, user_id, version, status, reason, payment_received_at, payment_decided_at)",
-        &columns.order_ids,
-        &columns.user_ids,
-        &columns.versions,
-        &columns.statuses as &[&str],
-        &columns.reasons as &[Option<&str>],
-        &columns.payment_received_at,
-        &columns.payment_decided_at,
-        now,
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Decisions turned on their side, as `unnest` takes them.
-struct Columns {
-    order_ids: Vec<Uuid>,
-    user_ids: Vec<i64>,
-    versions: Vec<i32>,
-    statuses: Vec<&'static str>,
-    reasons: Vec<Option<&'static str>>,
-    payment_received_at: Vec<OffsetDateTime>,
-    payment_decided_at: Vec<OffsetDateTime>,
-}
-
-impl Columns {
-    fn of(decisions: &[Decision]) -> Self {
-        let each = decisions.iter();
-        Self {
-            order_ids: each
-                .clone()
-                .map(|decided| decided.order_id.as_uuid())
-                .collect(),
-            user_ids: each
-                .clone()
-                .map(|decided| decided.user_id.as_i64())
-                .collect(),
-            versions: each.clone().map(|decided| decided.version).collect(),
-            statuses: each
-                .clone()
-                .map(|decided| decided.status.as_str())
-                .collect(),
-            reasons: each
-                .clone()
-                .map(|decided| decided.reason.map(DeclineReason::as_str))
-                .collect(),
-            payment_received_at: each
-                .clone()
-                .map(|decided| decided.payment_received_at)
-                .collect(),
-            payment_decided_at: each.map(|decided| decided.payment_decided_at).collect(),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -175,19 +123,22 @@ mod tests {
         let now = OffsetDateTime::now_utc();
         let decision = Decision {
             order_id: id,
-            user_id: UserId::try_from(7).unwrap(),
-            version: 3,
             status: Status::Cancelled,
             reason: Some(DeclineReason::NoAccount),
             payment_received_at: now,
             payment_decided_at: now,
         };
         let mut tx = database.pool(Login::Writer).begin().await.unwrap();
-        assert_eq!(apply(&mut tx, &[decision], now).await.unwrap(), 0);
+        assert_eq!(apply(&mut tx, &[decision], now).await.unwrap(), []);
         tx.commit().await.unwrap();
         let kept = lock(&mut owner.acquire().await.unwrap(), &[id.as_uuid()])
             .await
             .unwrap();
-        assert_eq!((kept[0].status, kept[0].version), (Status::Finished, 2));
+        assert_eq!(kept[0].status, Status::Finished);
+        let remembered: i64 = sqlx::query_scalar("select count(*) from orders.status_history")
+            .fetch_one(&owner)
+            .await
+            .unwrap();
+        assert_eq!(remembered, 0);
     }
 }

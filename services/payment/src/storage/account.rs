@@ -1,4 +1,4 @@
-//! Accounts: opening, reading, locking, and the guarded debit.
+//! Accounts: opening, reading and locking. What changes a balance is the ledger's.
 
 use contracts::{AccountId, Currency, Money, UserId};
 use sqlx::{PgConnection, PgTransaction};
@@ -89,27 +89,4 @@ pub(crate) async fn lock(
     .fetch_all(&mut **tx)
     .await?;
     Ok(rows.into_iter().map(Account::from).collect())
-}
-
-/// Takes one sum off each of these accounts, where the balance covers it. Says how many that were: the caller, who has
-/// decided on locked balances, expects all of them.
-pub(crate) async fn debit(
-    tx: &mut PgTransaction<'_>,
-    debits: &[(AccountId, i64)],
-) -> Result<u64, sqlx::Error> {
-    let (ids, amounts): (Vec<_>, Vec<_>) = debits
-        .iter()
-        .map(|(id, amount_minor)| (id.as_uuid(), *amount_minor))
-        .unzip();
-    let updated = sqlx::query!(
-        "update payments.account as account
-         set balance_minor = account.balance_minor - debit.amount_minor
-         from unnest($1::uuid[], $2::bigint[]) as debit (account_id, amount_minor)
-         where account.id = debit.account_id and account.balance_minor >= debit.amount_minor",
-        &ids,
-        &amounts,
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(updated.rows_affected())
 }

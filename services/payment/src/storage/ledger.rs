@@ -105,11 +105,14 @@ pub(crate) async fn top_up(
     Ok(row.map(Entry::from))
 }
 
-/// Writes the entries of paid orders, in the order in which they were decided.
-pub(crate) async fn append_payments(
+/// Writes the entries of paid orders, in the order in which they were decided, and takes the sum of them off each
+/// account, where its balance covers it. Says how many accounts that were: the caller, who has decided on locked
+/// balances, expects all of them.
+pub(crate) async fn pay(
     tx: &mut PgTransaction<'_>,
     debits: &[Debit],
-) -> Result<(), sqlx::Error> {
+    totals: &[(AccountId, i64)],
+) -> Result<i64, sqlx::Error> {
     let ids: Vec<_> = debits.iter().map(|_| EntryId::new().as_uuid()).collect();
     let accounts: Vec<_> = debits.iter().map(|d| d.account_id.as_uuid()).collect();
     let orders: Vec<_> = debits.iter().map(|d| d.order_id.as_uuid()).collect();
@@ -121,21 +124,35 @@ pub(crate) async fn append_payments(
         .iter()
         .map(|debit| debit.balance_after.amount_minor)
         .collect();
-    sqlx::query!(
-        "insert into payments.ledger_entry (id, account_id, order_id, kind, amount_minor, balance_after_minor)
-         select id, account_id, order_id, 'PAYMENT', amount_minor, balance_after_minor
-         from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[])
-             with ordinality as debit (id, account_id, order_id, amount_minor, balance_after_minor, position)
-         order by position",
+    let (payers, sums): (Vec<_>, Vec<_>) = totals
+        .iter()
+        .map(|(id, amount_minor)| (id.as_uuid(), *amount_minor))
+        .unzip();
+    sqlx::query_scalar!(
+        r#"with debited as (
+             update payments.account as account
+             set balance_minor = account.balance_minor - total.amount_minor
+             from unnest($1::uuid[], $2::bigint[]) as total (account_id, amount_minor)
+             where account.id = total.account_id and account.balance_minor >= total.amount_minor
+             returning account.id
+         ), entered as (
+             insert into payments.ledger_entry (id, account_id, order_id, kind, amount_minor, balance_after_minor)
+             select id, account_id, order_id, 'PAYMENT', amount_minor, balance_after_minor
+             from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::bigint[])
+                 with ordinality as debit (id, account_id, order_id, amount_minor, balance_after_minor, position)
+             order by position
+         )
+         select count(*) as "debited!" from debited"#,
+        &payers,
+        &sums,
         &ids,
         &accounts,
         &orders,
         &amounts,
         &balances,
     )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+    .fetch_one(&mut **tx)
+    .await
 }
 
 /// One entry of the user's.

@@ -99,7 +99,7 @@ async fn a_debit_is_made_where_the_balance_covers_it_and_nowhere_else() {
     let mut tx = shop.settings.writer_pool.begin().await.unwrap();
     let accounts = account::lock(&mut tx, &[user(1), user(2)]).await.unwrap();
     let debits = [(accounts[0].id, 101), (accounts[1].id, 100)];
-    assert_eq!(account::debit(&mut tx, &debits).await.unwrap(), 1);
+    assert_eq!(ledger::pay(&mut tx, &[], &debits).await.unwrap(), 1);
     tx.commit().await.unwrap();
     assert_eq!((shop.balance(1).await, shop.balance(2).await), (100, 0));
 }

@@ -150,7 +150,7 @@ impl Relay {
             rows: rows.len(),
             more: left.is_some() || self.cursors.0.len() > 1,
         };
-        self.pace.read(started, page.rows);
+        self.pace.began(started, page.rows);
         self.take_in(index, rows, to, left);
         Ok(page)
     }

@@ -1,18 +1,14 @@
 //! Batches of payment outcomes against orders in every state.
 
-use contracts::{DeclineReason, UserId};
 use time::OffsetDateTime;
 
 use super::*;
 
 fn standing(order_id: OrderId, status: Status, reason: Option<DeclineReason>) -> Standing {
-    let version = if status == Status::New { 1 } else { 2 };
     Standing {
         order_id,
-        user_id: UserId::try_from(1).unwrap(),
         status,
         reason,
-        version,
     }
 }
 
@@ -28,20 +24,20 @@ fn event(order_id: OrderId, outcome: Outcome) -> PaymentDecision {
 const NO_ACCOUNT: Outcome = Outcome::Declined(DeclineReason::NoAccount);
 const TOO_POOR: Outcome = Outcome::Declined(DeclineReason::InsufficientFunds);
 
-/// An order, the status it took and at which version.
-type Taken = (OrderId, Status, i32);
+/// An order and the status it took.
+type Taken = (OrderId, Status);
 
-/// Runs a batch and says which orders took which status at which version, and which events were refused as what.
+/// Runs a batch and says which orders took which status, and which events were refused as what.
 fn check(
     standings: Vec<Standing>,
     batch: &[PaymentDecision],
 ) -> (Vec<Taken>, Vec<(usize, ReasonClass)>) {
-    let verdict = decide(standings, batch.iter());
+    let verdict = decide(standings, batch.iter().enumerate());
     let decisions = verdict.decisions.iter();
     let unsettled = verdict.unsettled.iter();
     (
         decisions
-            .map(|decision| (decision.order_id, decision.status, decision.version))
+            .map(|decision| (decision.order_id, decision.status))
             .collect(),
         unsettled
             .map(|unsettled| (unsettled.index, unsettled.rejection().class))
@@ -57,7 +53,7 @@ fn a_new_order_is_finished_by_a_capture_and_cancelled_by_a_decline() {
         standing(unpaid, Status::New, None),
     ];
     let batch = [event(paid, Outcome::Captured), event(unpaid, TOO_POOR)];
-    let decisions = vec![(paid, Status::Finished, 2), (unpaid, Status::Cancelled, 2)];
+    let decisions = vec![(paid, Status::Finished), (unpaid, Status::Cancelled)];
     assert_eq!(check(standings, &batch), (decisions, vec![]));
 }
 
@@ -99,7 +95,7 @@ fn another_outcome_for_a_decided_order_is_a_conflict() {
 fn two_events_for_one_order_in_a_batch_meet_each_other() {
     let id = OrderId::new();
     let fresh = || vec![standing(id, Status::New, None)];
-    let decided = vec![(id, Status::Finished, 2)];
+    let decided = vec![(id, Status::Finished)];
     let twice = [event(id, Outcome::Captured), event(id, Outcome::Captured)];
     assert_eq!(check(fresh(), &twice), (decided.clone(), vec![]));
     let contrary = [event(id, Outcome::Captured), event(id, TOO_POOR)];
@@ -117,11 +113,11 @@ fn an_order_that_is_not_there_may_yet_come_and_the_rest_stands() {
         event(unknown, Outcome::Captured),
         event(known, Outcome::Captured),
     ];
-    let decisions = vec![(known, Status::Finished, 2)];
+    let decisions = vec![(known, Status::Finished)];
     assert_eq!(
         check(standings.clone(), &batch),
         (decisions, vec![(0, ReasonClass::UnknownOrder)])
     );
-    let verdict = decide(standings, batch.iter());
+    let verdict = decide(standings, batch.iter().enumerate());
     assert!(matches!(verdict.unsettled[0].outcome, Fate::NotYet(_)));
 }

@@ -1,0 +1,186 @@
+//! What a socket has to tell but has not told yet.
+
+use tokio::time::Instant;
+
+use super::{cursor, frame::Frame, hub::Update};
+use crate::{api::view::OrderView, limits, order::Order, storage::position::Position};
+
+/// Orders on their way into a frame.
+///
+/// Whoever places an order is told so by the answer, and mostly it is decided within milliseconds: so an order that is
+/// just NEW waits a moment, and one frame says both. Anything else takes all that waits along, at once.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    /// In their latest state, in the order of their first changes.
+    orders: Vec<OrderView>,
+    /// When they go, come what may; none while there are none.
+    until: Option<Instant>,
+    is_due: bool,
+}
+
+impl Held {
+    /// How long to wait for more.
+    pub(crate) fn until(&self) -> Instant {
+        self.until
+            .unwrap_or_else(|| Instant::now() + limits::PING_EVERY)
+    }
+
+    /// Adds what an update tells, without what the opening saw, and moves the cursor, which never goes back.
+    pub(crate) fn take_in(&mut self, update: Update, opened: &Position, sent: &mut Position) {
+        if let Some(reached) = update.reached {
+            let told = update.changes.iter().map(|change| change.xid);
+            let reached = reached.up_to(told.fold(sent.last_xid(), u64::max));
+            if sent.is_at_or_before(&reached) {
+                *sent = reached;
+            }
+        }
+        for change in update.changes.iter() {
+            if opened.snapshot.sees(change.xid) {
+                continue;
+            }
+            let order = OrderView::from(change.order.clone());
+            self.is_due |= order.version > Order::FIRST_VERSION;
+            self.until
+                .get_or_insert_with(|| Instant::now() + limits::NEW_ORDER_HOLD);
+            match self.orders.iter_mut().find(|held| held.id == order.id) {
+                Some(held) => *held = order,
+                None => self.orders.push(order),
+            }
+        }
+    }
+
+    /// The time is up.
+    pub(crate) fn release(&mut self) {
+        self.is_due = true;
+    }
+
+    /// The frame, if it is due.
+    pub(crate) fn frame(&mut self, sent: &Position) -> Option<Frame> {
+        if !std::mem::take(&mut self.is_due) || self.orders.is_empty() {
+            return None;
+        }
+        self.until = None;
+        Some(Frame::Changes {
+            cursor: cursor::encode(sent),
+            orders: std::mem::take(&mut self.orders),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use contracts::{Money, OrderId, UserId};
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::{push::hub::Changed, status::Status};
+
+    fn position(snapshot: &str) -> Position {
+        Position {
+            system_identifier: 7,
+            snapshot: snapshot.parse().unwrap(),
+        }
+    }
+
+    fn change(xid: u64) -> Changed {
+        let order = Order {
+            id: OrderId::new(),
+            number: xid.try_into().unwrap(),
+            user_id: UserId::try_from(1).unwrap(),
+            description: "Laces".to_owned(),
+            amount: Money::rub(100),
+            status: Status::New,
+            reason: None,
+            version: 1,
+            trace_id: String::new(),
+            created_at: OffsetDateTime::UNIX_EPOCH,
+            decided_at: None,
+        };
+        Changed { xid, order }
+    }
+
+    fn update(xids: &[u64], reached: Option<&str>) -> Update {
+        Update {
+            changes: xids.iter().copied().map(change).collect(),
+            reached: reached.map(|reached| Arc::new(position(reached))),
+        }
+    }
+
+    /// What an update makes a socket tell when the time is up: the numbers in the frame, and its cursor.
+    fn told(
+        update: Update,
+        opened: &Position,
+        sent: &mut Position,
+    ) -> Option<(Vec<i64>, Position)> {
+        let mut held = Held::default();
+        held.take_in(update, opened, sent);
+        held.release();
+        match held.frame(sent)? {
+            Frame::Changes { cursor, orders } => {
+                let numbers = orders.iter().map(|order| order.number).collect();
+                Some((numbers, cursor::decode(&cursor).unwrap()))
+            }
+            Frame::Snapshot { .. } => panic!("changes never make a snapshot"),
+        }
+    }
+
+    #[test]
+    fn what_the_opening_saw_is_not_told_again() {
+        let opened = position("10:20:12");
+        let mut sent = opened.clone();
+        let some = update(&[11, 12, 19, 20], Some("21:21:"));
+        assert_eq!(
+            told(some, &opened, &mut sent),
+            Some((vec![12, 20], position("21:21:")))
+        );
+        let seen = update(&[9, 11], Some("21:21:"));
+        assert_eq!(told(seen, &opened, &mut sent), None);
+    }
+
+    #[test]
+    fn the_cursor_never_goes_back_and_stays_in_the_middle_of_a_difference() {
+        let opened = position("10:20:12");
+        let mut sent = opened.clone();
+        for (xid, reached, expected) in [
+            (12, Some("10:15:12"), "10:20:12"),
+            (12, Some("10:20:11,12"), "10:20:12"),
+            (12, None, "10:20:12"),
+            (12, Some("20:20:"), "20:20:"),
+            (25, Some("30:30:"), "26:26:"),
+            (25, Some("20:25:"), "26:26:"),
+        ] {
+            let number = i64::try_from(xid).unwrap();
+            assert_eq!(
+                told(update(&[xid], reached), &opened, &mut sent),
+                Some((vec![number], position(expected))),
+                "{reached:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_new_order_waits_for_its_decision_and_everything_goes_with_a_decision() {
+        let opened = position("1:1:");
+        let mut sent = opened.clone();
+        let mut held = Held::default();
+        held.take_in(update(&[10, 11], Some("12:12:")), &opened, &mut sent);
+        assert!(held.frame(&sent).is_none(), "both are just placed");
+        let mut decided = change(10);
+        decided.order.id = held.orders[0].id;
+        decided.order.status = Status::Finished;
+        decided.order.version = 2;
+        let decision = Update {
+            changes: Arc::new([decided]),
+            reached: None,
+        };
+        held.take_in(decision, &opened, &mut sent);
+        let Some(Frame::Changes { orders, .. }) = held.frame(&sent) else {
+            panic!("a decision is told at once");
+        };
+        let told: Vec<_> = orders.iter().map(|it| (it.number, it.version)).collect();
+        assert_eq!(told, [(10, 2), (11, 1)], "each order once, as it is now");
+        assert!(held.frame(&sent).is_none(), "and never again");
+    }
+}
