@@ -25,6 +25,12 @@ impl Held {
             .unwrap_or_else(|| Instant::now() + limits::PING_EVERY)
     }
 
+    /// What has to go before an update, because one frame would not hold both.
+    pub(crate) fn make_room(&mut self, update: &Update, sent: &Position) -> Option<Frame> {
+        self.is_due |= self.orders.len() + update.changes.len() > limits::FRAME_ORDERS_MAX;
+        self.frame(sent)
+    }
+
     /// Adds what an update tells, without what the opening saw, and moves the cursor, which never goes back.
     pub(crate) fn take_in(&mut self, update: Update, opened: &Position, sent: &mut Position) {
         if let Some(reached) = update.reached {
@@ -47,6 +53,7 @@ impl Held {
                 None => self.orders.push(order),
             }
         }
+        self.is_due |= self.orders.len() >= limits::FRAME_ORDERS_MAX;
     }
 
     /// The time is up.

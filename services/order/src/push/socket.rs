@@ -66,7 +66,14 @@ async fn stream(
     loop {
         let update = next(socket, subscription, &mut pulse);
         match timeout_at(held.until(), update).await {
-            Ok(Ok(update)) => held.take_in(update, &opened, &mut sent),
+            Ok(Ok(update)) => {
+                if let Some(frame) = held.make_room(&update, &sent)
+                    && send(socket, frame.to_message()).await.is_err()
+                {
+                    return End::Gone;
+                }
+                held.take_in(update, &opened, &mut sent);
+            }
             Ok(Err(end)) => return end,
             Err(_) => held.release(),
         }

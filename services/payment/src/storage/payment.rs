@@ -104,12 +104,12 @@ pub(crate) async fn find_all(
         .collect()
 }
 
-/// Writes new decisions, in the order of their keys so that two batches never wait for each other. Says how many were
-/// written: fewer than given means that another transaction has decided one of these orders meanwhile.
+/// Writes new decisions, in the order of their keys so that two batches never wait for each other in a circle. Fails with
+/// a unique violation if another transaction has decided one of these orders meanwhile.
 pub(crate) async fn insert_all(
     tx: &mut PgTransaction<'_>,
     payments: &[Payment],
-) -> Result<u64, sqlx::Error> {
+) -> Result<(), sqlx::Error> {
     let column = |of: fn(&Payment) -> i64| payments.iter().map(of).collect::<Vec<_>>();
     let instants = |of: fn(&Payment) -> OffsetDateTime| payments.iter().map(of).collect::<Vec<_>>();
     let order_ids: Vec<_> = payments.iter().map(|p| p.order_id.as_uuid()).collect();
@@ -125,15 +125,14 @@ pub(crate) async fn insert_all(
         .iter()
         .map(|payment| payment.decision.reason().map(str::to_owned))
         .collect();
-    let inserted = sqlx::query!(
+    sqlx::query!(
         "insert into payments.payment
              (order_id, user_id, amount_minor, currency, outcome, reason, received_at, decided_at)
          select order_id, user_id, amount_minor, currency, outcome, reason, received_at, decided_at
          from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[],
                      $7::timestamptz[], $8::timestamptz[])
              as decided (order_id, user_id, amount_minor, currency, outcome, reason, received_at, decided_at)
-         order by order_id
-         on conflict on constraint payment_pkey do nothing",
+         order by order_id",
         &order_ids,
         &column(|payment| payment.user_id.as_i64()),
         &column(|payment| payment.amount.amount_minor),
@@ -145,7 +144,7 @@ pub(crate) async fn insert_all(
     )
     .execute(&mut **tx)
     .await?;
-    Ok(inserted.rows_affected())
+    Ok(())
 }
 
 #[cfg(test)]
