@@ -8,6 +8,7 @@
 
 mod broker;
 mod forgotten_orders;
+mod fresh_broker;
 mod graceful_stop;
 mod killed_everywhere;
 mod killed_processes;
