@@ -18,4 +18,5 @@ mod overload;
 mod postgres;
 mod reconciler;
 mod replicas;
+mod rolling;
 mod tables;

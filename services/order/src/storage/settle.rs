@@ -26,7 +26,7 @@ pub(crate) struct Decision {
     pub(crate) version: i32,
     pub(crate) status: Status,
     pub(crate) reason: Option<DeclineReason>,
-    pub(crate) payment_received_at: OffsetDateTime,
+    pub(crate) payment_received_at: Option<OffsetDateTime>,
     pub(crate) payment_decided_at: OffsetDateTime,
 }
 
@@ -101,7 +101,7 @@ pub(crate) async fn remember(
         &columns.versions,
         &columns.statuses as &[&str],
         &columns.reasons as &[Option<&str>],
-        &columns.payment_received_at,
+        &columns.payment_received_at as &[Option<OffsetDateTime>],
         &columns.payment_decided_at,
         now,
     )
@@ -117,7 +117,7 @@ struct Columns {
     versions: Vec<i32>,
     statuses: Vec<&'static str>,
     reasons: Vec<Option<&'static str>>,
-    payment_received_at: Vec<OffsetDateTime>,
+    payment_received_at: Vec<Option<OffsetDateTime>>,
     payment_decided_at: Vec<OffsetDateTime>,
 }
 
@@ -179,7 +179,7 @@ mod tests {
             version: 3,
             status: Status::Cancelled,
             reason: Some(DeclineReason::NoAccount),
-            payment_received_at: now,
+            payment_received_at: Some(now),
             payment_decided_at: now,
         };
         let mut tx = database.pool(Login::Writer).begin().await.unwrap();
