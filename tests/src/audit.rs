@@ -60,13 +60,7 @@ impl Audit {
     /// Every check by its name, with its examples as text.
     #[must_use]
     pub fn checks(&self) -> Vec<(String, Vec<String>)> {
-        let promises = self.report["promises"].as_array();
-        let checks = promises
-            .into_iter()
-            .flatten()
-            .filter_map(|promise| promise["checks"].as_array());
-        checks
-            .flatten()
+        self.check_reports()
             .filter_map(|check| {
                 let examples = check["examples"].as_array()?.iter().map(|example| {
                     let [subject, detail] =
@@ -82,6 +76,18 @@ impl Audit {
             .collect()
     }
 
+    /// The checks that found something, in the order of the report, and how many violations each found.
+    #[must_use]
+    pub fn violations(&self) -> Vec<(String, u64)> {
+        self.check_reports()
+            .filter_map(|check| {
+                let name = check["check"].as_str()?.to_owned();
+                Some((name, check["violations"].as_u64()?))
+            })
+            .filter(|(_, violations)| *violations > 0)
+            .collect()
+    }
+
     /// The checks whose examples speak of one of these.
     #[must_use]
     pub fn about(&self, subjects: &[String]) -> Vec<String> {
@@ -91,5 +97,10 @@ impl Audit {
             .filter(|(_, examples)| examples.iter().any(speaks))
             .map(|(check, _)| check)
             .collect()
+    }
+
+    fn check_reports(&self) -> impl Iterator<Item = &Value> {
+        let promises = self.report["promises"].as_array().into_iter().flatten();
+        promises.flat_map(|promise| promise["checks"].as_array().into_iter().flatten())
     }
 }

@@ -34,6 +34,7 @@ pub use instance::Instance;
 pub use original::Original;
 pub use poll::poll_until;
 pub use process::gozon;
+pub use program::Version;
 pub use shop::{Role, Shop};
 pub use vhost::{BrokerUser, TestVhost};
 

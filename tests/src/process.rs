@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{instance::setting, poll_until, program, watchdog};
+use crate::{instance::setting, poll_until, program::Version, watchdog};
 
 /// Runs `gozon` to its end with exactly this environment, and gives its status and everything it wrote.
 ///
@@ -21,7 +21,7 @@ pub async fn gozon(arguments: &[&str], environment: &[(&str, &str)]) -> (ExitSta
 /// The same, with what it wrote to each of its two outputs.
 pub(crate) async fn gozon_output(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     const AT_MOST: Duration = Duration::from_mins(1);
-    let output = tokio::process::Command::from(command())
+    let output = tokio::process::Command::from(command(Version::This))
         .args(arguments)
         .envs(environment.iter().copied())
         .kill_on_drop(true)
@@ -43,9 +43,14 @@ impl Process {
     ///
     /// # Panics
     /// When there is no such executable.
-    pub(crate) fn start(arguments: &[String], environment: &[(String, String)], log: File) -> Self {
+    pub(crate) fn start(
+        version: Version,
+        arguments: &[String],
+        environment: &[(String, String)],
+        log: File,
+    ) -> Self {
         let output = log.try_clone().expect("a file handle can be cloned");
-        let child = command()
+        let child = command(version)
             .args(arguments)
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdout(output)
@@ -105,8 +110,8 @@ impl Drop for Process {
 }
 
 /// The executable without arguments, and with nothing in its environment that tells it anything.
-fn command() -> Command {
-    let mut command = Command::new(program::path());
+fn command(version: Version) -> Command {
+    let mut command = Command::new(version.path());
     command
         .env_clear()
         .envs(setting("PATH").map(|path| ("PATH", path)))

@@ -1,4 +1,4 @@
-//! The executable under test.
+//! The executable under test, and the one of a neighbouring version.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,13 +8,42 @@ use std::{
 
 use crate::instance::setting;
 
-/// The `gozon` executable: the one in `GOZON_BIN`, or one built now in the profile of the tests.
-///
-/// # Panics
-/// When it cannot be built.
-pub(crate) fn path() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| setting("GOZON_BIN").map_or_else(build, PathBuf::from))
+/// Which messages an executable writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Version {
+    /// Those of this checkout.
+    #[default]
+    This,
+    /// Those of a neighbouring version: they lack what is optional, and carry a field that this one does not know.
+    Other,
+}
+
+impl Version {
+    /// The `gozon` executable of this version: the one in `GOZON_BIN` or `GOZON_OTHER_VERSION_BIN`, or one built now in
+    /// the profile of the tests.
+    ///
+    /// # Panics
+    /// When it cannot be built.
+    pub(crate) fn path(self) -> &'static Path {
+        static THIS: OnceLock<PathBuf> = OnceLock::new();
+        static OTHER: OnceLock<PathBuf> = OnceLock::new();
+        let (program, variable, arguments): (_, _, &[&str]) = match self {
+            Self::This => (&THIS, "GOZON_BIN", &["--bin", "gozon"]),
+            Self::Other => (
+                &OTHER,
+                "GOZON_OTHER_VERSION_BIN",
+                &[
+                    "--bin",
+                    "gozon-other-version",
+                    "--features",
+                    "other-version",
+                ],
+            ),
+        };
+        program.get_or_init(|| {
+            setting(variable).map_or_else(|| build(arguments).join(arguments[1]), PathBuf::from)
+        })
+    }
 }
 
 /// The checkout's root.
@@ -35,7 +64,8 @@ pub(crate) fn target_folder() -> PathBuf {
         .to_owned()
 }
 
-fn build() -> PathBuf {
+/// Builds the package of the executable with these arguments, and says into which folder.
+fn build(arguments: &[&str]) -> PathBuf {
     let folder = profile_folder();
     let profile = match folder.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
@@ -45,6 +75,7 @@ fn build() -> PathBuf {
     let output = Command::new(cargo)
         .args(["build", "--package", "gozon", "--locked", "--profile"])
         .arg(profile)
+        .args(arguments)
         .current_dir(checkout())
         .output()
         .expect("cargo can be run");
@@ -53,7 +84,7 @@ fn build() -> PathBuf {
         "gozon does not build:\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    folder.join("gozon")
+    folder
 }
 
 fn profile_folder() -> PathBuf {

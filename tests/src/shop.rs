@@ -2,6 +2,7 @@
 
 mod ports;
 mod role;
+mod rolling;
 mod shared;
 
 use std::{
@@ -16,7 +17,7 @@ use url::Url;
 
 use crate::{
     BrokerUser, Entrance, Instance, Login, RawBroker, Service, TestDatabase, TestVhost,
-    entrance::Addresses, http_client, logs::Logs, poll_until, process::Process,
+    entrance::Addresses, http_client, logs::Logs, poll_until, process::Process, program::Version,
 };
 
 use ports::Ports;
@@ -40,6 +41,8 @@ const SECRETS: [&str; 2] = ["GOZON_SESSION_KEYS_FILE", "GOZON_OPERATOR_TOKEN_FIL
 pub struct Shop {
     // Dropped in this order: nobody uses a database any more when it goes.
     processes: Mutex<BTreeMap<Role, Process>>,
+    /// Which version a process is of, if not of this one.
+    versions: Mutex<BTreeMap<Role, Version>>,
     layout: Layout,
     ports: HashMap<Role, Ports>,
     orders: TestDatabase,
@@ -98,6 +101,7 @@ impl Shop {
         );
         Self {
             processes: Mutex::default(),
+            versions: Mutex::default(),
             layout,
             ports: layout
                 .roles()
@@ -124,7 +128,7 @@ impl Shop {
         environment.extend(Service::ALL.map(|service| self.database_url(service, Login::Owner)));
         environment.push(self.broker_url(BrokerUser::Owner));
         let log = self.logs.open("migrate");
-        let mut process = Process::start(&["migrate".to_owned()], &environment, log);
+        let mut process = Process::start(Version::This, &["migrate".to_owned()], &environment, log);
         let status = poll_until("gozon migrate ends", READY_WITHIN, async || {
             process.status()
         })
@@ -157,7 +161,7 @@ impl Shop {
                 payment: url(Role::All),
                 web: url(Role::All),
             },
-            Layout::Separately => Addresses {
+            Layout::Separately | Layout::InPairs => Addresses {
                 order: vec![url(Role::Order(1)), url(Role::Order(2))],
                 payment: url(Role::Payment(1)),
                 web: url(Role::Web),
@@ -320,7 +324,7 @@ impl Shop {
         environment.extend(self.credentials(role));
         environment.extend(settings);
         let log = self.logs.open(&role.name());
-        let process = Process::start(&role.arguments(), &environment, log);
+        let process = Process::start(self.version(role), &role.arguments(), &environment, log);
         self.processes().insert(role, process);
     }
 

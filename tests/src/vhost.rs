@@ -130,6 +130,20 @@ impl TestVhost {
         self.management.call(method, path, body).await
     }
 
+    /// Takes everything out of it, topology, messages and connections, as when a broker comes back without its disk.
+    ///
+    /// # Panics
+    /// When the broker does not do so.
+    pub async fn wipe(&self) {
+        let path = format!("vhosts/{}", self.name);
+        self.management(Method::DELETE, &path, None)
+            .await
+            .expect("the vhost is deleted");
+        self.create_with_permissions()
+            .await
+            .expect("the vhost is made again");
+    }
+
     fn url_of(&self, user: BrokerUser) -> &Url {
         // The order of the variants is the order of `BrokerUser::ALL`, by which the array was made.
         &self.urls[user as usize]

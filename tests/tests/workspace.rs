@@ -142,6 +142,35 @@ fn only_the_operator_knows_kubernetes_and_only_messaging_the_broker() {
 }
 
 #[test]
+fn nothing_that_is_delivered_writes_the_messages_of_another_version() {
+    const FEATURE: &str = "other-version";
+    let metadata = metadata();
+    for package in packages(&metadata) {
+        let enabled = package.features.iter().filter(|(name, _)| *name != FEATURE);
+        for (name, enables) in enabled {
+            let leaks = enables.iter().any(|enabled| enabled.contains(FEATURE));
+            assert!(!leaks, "{} with {name}", package.name);
+        }
+        for dependency in &package.dependencies {
+            let features = &dependency.features;
+            assert!(
+                !features.iter().any(|feature| feature == FEATURE),
+                "{} uses {} with it",
+                package.name,
+                dependency.name
+            );
+        }
+    }
+    let gozon = package(&metadata, "gozon");
+    let plain = gozon
+        .targets
+        .iter()
+        .filter(|target| target.is_bin() && target.required_features.is_empty());
+    let plain: Vec<_> = plain.map(|target| target.name.as_str()).collect();
+    assert_eq!(plain, ["gozon"]);
+}
+
+#[test]
 fn every_package_obeys_the_lints_and_settings_of_the_workspace() {
     let metadata = metadata();
     for package in packages(&metadata) {

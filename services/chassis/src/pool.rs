@@ -53,10 +53,10 @@ impl PoolSettings {
         Self::new(application_name, 6, 10, 1, 5)
     }
 
-    /// For an audit, which reads everything there is.
+    /// For an audit, which reads everything there is. Nobody waits behind it, so it may itself wait for a lock.
     #[must_use]
     pub fn for_audit(application_name: impl Into<String>) -> Self {
-        Self::new(application_name, 1, 300, 1, 10)
+        Self::new(application_name, 1, 300, 30, 10)
     }
 
     /// For the one who migrates.

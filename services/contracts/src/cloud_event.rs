@@ -31,6 +31,13 @@ pub struct CloudEvent<D> {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub traceparent: Option<String>,
     /// The message itself.
+    #[cfg_attr(
+        feature = "other-version",
+        serde(
+            serialize_with = "crate::other_version::write",
+            bound(serialize = "D: Serialize")
+        )
+    )]
     pub data: D,
 }
 
@@ -63,7 +70,7 @@ mod tests {
             order_id: OrderId::new(),
             user_id: UserId::try_from(7).unwrap(),
             amount: Money::rub(19_900),
-            placed_at: OffsetDateTime::UNIX_EPOCH,
+            placed_at: Some(OffsetDateTime::UNIX_EPOCH),
         };
         let event = CloudEvent::new(&placed, &TraceContext::root(), OffsetDateTime::UNIX_EPOCH);
         let json = serde_json::to_value(&event).unwrap();
@@ -82,5 +89,38 @@ mod tests {
             "received_at": "2026-01-01T00:00:00Z", "decided_at": "2026-01-01T00:00:00Z",
         });
         assert!(serde_json::from_value::<crate::PaymentDeclined>(json).is_ok());
+    }
+
+    #[test]
+    fn what_another_version_does_not_say_is_absent_and_stays_so() {
+        let order_id = OrderId::new();
+        let decided_at = "2026-01-01T00:00:00Z";
+        for (kind, json) in [
+            (
+                "captured",
+                serde_json::json!({ "order_id": order_id, "decided_at": decided_at }),
+            ),
+            (
+                "declined",
+                serde_json::json!({ "order_id": order_id, "reason": "no_account", "decided_at": decided_at }),
+            ),
+            (
+                "placed",
+                serde_json::json!({ "order_id": order_id, "user_id": 7, "amount": Money::rub(100) }),
+            ),
+        ] {
+            let read_back = match kind {
+                "captured" => again::<crate::PaymentCaptured>(&json),
+                "declined" => again::<crate::PaymentDeclined>(&json),
+                _ => again::<OrderPlaced>(&json),
+            };
+            assert_eq!(read_back, json, "{kind}");
+        }
+    }
+
+    /// Read and written again.
+    fn again<M: Message>(json: &serde_json::Value) -> serde_json::Value {
+        let message: M = serde_json::from_value(json.clone()).unwrap();
+        serde_json::to_value(message).unwrap()
     }
 }

@@ -4,6 +4,8 @@ pub mod cloud_event;
 pub mod id;
 pub mod message;
 pub mod money;
+#[cfg(feature = "other-version")]
+mod other_version;
 pub mod trace_context;
 
 pub use cloud_event::CloudEvent;

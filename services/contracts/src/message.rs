@@ -1,4 +1,5 @@
-//! The events the services exchange, each with its type, version and key. A version changes only by addition.
+//! The events the services exchange, each with its type, version and key. A version changes only by addition: what is
+//! only for people to look at is optional, for another build may not know it.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use time::OffsetDateTime;
@@ -27,8 +28,12 @@ pub struct OrderPlaced {
     /// What is to be paid, positive.
     pub amount: Money,
     /// When the order was accepted.
-    #[serde(with = "time::serde::rfc3339")]
-    pub placed_at: OffsetDateTime,
+    #[serde(
+        with = "time::serde::rfc3339::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub placed_at: Option<OffsetDateTime>,
 }
 
 /// An order was paid.
@@ -37,8 +42,12 @@ pub struct PaymentCaptured {
     /// The order.
     pub order_id: OrderId,
     /// When the payment service took the request up.
-    #[serde(with = "time::serde::rfc3339")]
-    pub received_at: OffsetDateTime,
+    #[serde(
+        with = "time::serde::rfc3339::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub received_at: Option<OffsetDateTime>,
     /// When it was decided.
     #[serde(with = "time::serde::rfc3339")]
     pub decided_at: OffsetDateTime,
@@ -52,8 +61,12 @@ pub struct PaymentDeclined {
     /// Why not.
     pub reason: DeclineReason,
     /// When the payment service took the request up.
-    #[serde(with = "time::serde::rfc3339")]
-    pub received_at: OffsetDateTime,
+    #[serde(
+        with = "time::serde::rfc3339::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub received_at: Option<OffsetDateTime>,
     /// When it was decided.
     #[serde(with = "time::serde::rfc3339")]
     pub decided_at: OffsetDateTime,

@@ -31,7 +31,7 @@ pub struct Finding {
 }
 
 /// The last event of some types about a key, as the outbox holds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
     /// What it is about.
     pub key: Uuid,
@@ -40,6 +40,17 @@ pub struct Sent {
     /// Whether its lane's cursor is past it, so that the broker has confirmed it. The cursor is written back with a
     /// delay: false may also mean "a moment ago".
     pub published: bool,
+    /// Why it can never be sent, if it is parked.
+    pub parked: Option<String>,
+}
+
+/// What waits in an outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// Events that their lanes' cursors are not past.
+    pub unpublished: i64,
+    /// Events that can never be sent.
+    pub parked: i64,
 }
 
 /// What became of an event that reached its consumer.
@@ -53,8 +64,8 @@ pub enum Arrival {
     Dead(String),
 }
 
-/// The last event of these types about each of these keys, where the outbox still has one. Reads the whole outbox,
-/// which has no index on keys: ask for many keys at once.
+/// The last event of these types about each of these keys, where the outbox still has one or it is parked. Reads the
+/// whole outbox, which has no index on keys: ask for many keys at once.
 pub async fn last_sent(
     connection: &mut PgConnection,
     types: &[&str],
@@ -62,15 +73,73 @@ pub async fn last_sent(
 ) -> Result<Vec<Sent>, sqlx::Error> {
     sqlx::query_as!(
         Sent,
-        r#"select distinct on (key) key, event_id,
-               pg_visible_in_snapshot(outbox.xid, lane.settled) as "published!"
-        from messaging.outbox join messaging.lane using (lane)
-        where outbox.key = any($1) and outbox.type = any($2)
-        order by key, outbox.id desc"#,
+        r#"select distinct on (key) key as "key!", event_id as "event_id!", published as "published!", parked
+        from (
+            select key, event_id, outbox.id, pg_visible_in_snapshot(outbox.xid, lane.settled) as published,
+                   null as parked
+            from messaging.outbox join messaging.lane using (lane)
+            where outbox.key = any($1) and outbox.type = any($2)
+            union all
+            select key, event_id, outbox_id, false, reason
+            from messaging.parked
+            where key = any($1) and type = any($2)
+        ) as sent
+        order by key, id desc, parked nulls last"#,
         keys,
         types as &[&str],
     )
     .fetch_all(connection)
+    .await
+}
+
+/// Events of these types that the cursor of their lane is past, although they were neither published nor parked: lost,
+/// unless something asks for them again. What was published is written down before the cursor moves, and is kept for
+/// longer than the outbox; of what is older than the publish log nothing is said.
+pub async fn passed_over(
+    connection: &mut PgConnection,
+    types: &[&str],
+    limit: i64,
+) -> Result<Vec<Finding>, sqlx::Error> {
+    // The start of the oldest partition and some minutes, because relays have clocks of their own.
+    sqlx::query_as!(
+        Finding,
+        r#"select 'order ' || event.key as "subject!",
+               'the relays are past event ' || event.event_id || ' and have neither published nor parked it' as "detail!",
+               count(*) over () as "total!"
+        from messaging.outbox as event join messaging.lane using (lane)
+        where event.type = any($1)
+          and pg_visible_in_snapshot(event.xid, lane.settled)
+          and event.appended_at > (
+              select to_timestamp(min(right(partition.relname, 8)), 'YYYYMMDD')::timestamp at time zone 'utc'
+                     + interval '10 minutes'
+              from pg_inherits join pg_class as partition on partition.oid = inhrelid
+              where inhparent = 'messaging.publish_log'::regclass
+          )
+          and not exists (select from messaging.parked where parked.outbox_id = event.id)
+          and not exists (
+              select from messaging.publish_log, unnest(publish_log.event_ids) as published (event_id)
+              where published.event_id = event.event_id
+          )
+        order by event.id
+        limit $2"#,
+        types as &[&str],
+        limit,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// How much waits in the outbox.
+pub async fn waiting(connection: &mut PgConnection) -> Result<Waiting, sqlx::Error> {
+    sqlx::query_as!(
+        Waiting,
+        r#"select (
+                   select count(*) from messaging.outbox join messaging.lane using (lane)
+                   where not pg_visible_in_snapshot(outbox.xid, lane.settled)
+               ) as "unpublished!",
+               (select count(*) from messaging.parked) as "parked!""#
+    )
+    .fetch_one(connection)
     .await
 }
 

@@ -130,6 +130,7 @@ impl<H: Handler> Consumer<H> {
         stop: &CancellationToken,
     ) -> Result<(), BoxError> {
         loop {
+            fault_point::pass(FaultPoint::BeforeDelivery);
             let work = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 work = session.next() => work?,

@@ -12,17 +12,19 @@ pub enum FaultPoint {
     AfterRead,
     /// It is about to send a message.
     BeforePublish,
-    /// A message is sent; others of its wave may not be.
+    /// A message is sent; others may not be.
     AfterPublish,
-    /// All messages are sent, and none is known to be confirmed.
+    /// A message is sent and not known to be confirmed; others are on their way before and behind it.
     BeforeConfirm,
-    /// The broker has answered for every message.
+    /// The broker has answered for it, and nobody has taken note of that.
     AfterConfirm,
-    /// Everything is confirmed and the lanes do not say so yet.
+    /// What was confirmed is in the publish log, and the lanes do not say so yet.
     BeforeWriteBack,
     /// The lanes say so.
     AfterWriteBack,
-    /// A consumer has deliveries in hand and no transaction.
+    /// A consumer is about to wait for deliveries.
+    BeforeDelivery,
+    /// It has deliveries in hand and no transaction.
     AfterDelivery,
     /// Everything is written and nothing is committed.
     BeforeCommit,
@@ -36,7 +38,7 @@ pub enum FaultPoint {
 
 impl FaultPoint {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::BeforeRead,
         Self::AfterRead,
         Self::BeforePublish,
@@ -45,6 +47,7 @@ impl FaultPoint {
         Self::AfterConfirm,
         Self::BeforeWriteBack,
         Self::AfterWriteBack,
+        Self::BeforeDelivery,
         Self::AfterDelivery,
         Self::BeforeCommit,
         Self::AfterCommit,
@@ -64,6 +67,7 @@ impl FaultPoint {
             Self::AfterConfirm => "after-confirm",
             Self::BeforeWriteBack => "before-write-back",
             Self::AfterWriteBack => "after-write-back",
+            Self::BeforeDelivery => "before-delivery",
             Self::AfterDelivery => "after-delivery",
             Self::BeforeCommit => "before-commit",
             Self::AfterCommit => "after-commit",

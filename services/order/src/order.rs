@@ -55,7 +55,7 @@ impl From<&Order> for OrderPlaced {
             order_id: order.id,
             user_id: order.user_id,
             amount: order.amount,
-            placed_at: order.created_at,
+            placed_at: Some(order.created_at),
         }
     }
 }

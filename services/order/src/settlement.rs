@@ -30,8 +30,8 @@ pub struct PaymentDecision {
     pub(crate) order_id: OrderId,
     /// What was decided.
     pub(crate) outcome: Outcome,
-    /// When the payment service took the request up.
-    pub(crate) received_at: OffsetDateTime,
+    /// When the payment service took the request up, if it says so.
+    pub(crate) received_at: Option<OffsetDateTime>,
     /// When it decided.
     pub(crate) decided_at: OffsetDateTime,
 }

@@ -22,8 +22,10 @@ pub enum Role {
 pub enum Layout {
     /// `gozon all`.
     Together,
-    /// A process per role, and two where a role may have replicas: order service and relays.
+    /// A process per role, and two of the order service and of each relay.
     Separately,
+    /// Two processes of everything but the page.
+    InPairs,
 }
 
 impl Layout {
@@ -35,6 +37,17 @@ impl Layout {
                 Role::Order(1),
                 Role::Order(2),
                 Role::Payment(1),
+                Role::OrdersRelay(1),
+                Role::OrdersRelay(2),
+                Role::PaymentsRelay(1),
+                Role::PaymentsRelay(2),
+                Role::Web,
+            ],
+            Self::InPairs => &[
+                Role::Order(1),
+                Role::Order(2),
+                Role::Payment(1),
+                Role::Payment(2),
                 Role::OrdersRelay(1),
                 Role::OrdersRelay(2),
                 Role::PaymentsRelay(1),

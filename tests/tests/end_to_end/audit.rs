@@ -3,9 +3,10 @@
 use std::{cell::Cell, collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
-use tests::{Customer, Instance, Service, Shop, gozon, shop::Layout};
+use tests::{Customer, Instance, Service, Shop, gozon, poll_until, shop::Layout};
 
 mod hanging;
+mod looks;
 mod many;
 mod planted;
 
@@ -66,23 +67,29 @@ async fn a_shop_at_work_is_in_order_at_every_moment() {
     let entrance = shop.entrance();
     // Money for some of the orders, so that both outcomes are on their way.
     let customers = join_all((0..4).map(|_| Customer::with_balance(&entrance, 75))).await;
-    let enough = Cell::new(false);
+    let (enough, accepted) = (Cell::new(false), Cell::new(0_u64));
     let work = join_all(customers.iter().map(async |customer| {
         let mut placed = Vec::new();
         while !enough.get() {
             placed.push(customer.place(1).await);
+            accepted.set(accepted.get() + 1);
         }
         placed
     }));
     let audits = async {
         let mut seen = BTreeSet::new();
         for _ in 0..AUDITS {
+            let before = accepted.get();
+            poll_until("the shop moves", SOON, async || {
+                (accepted.get() > before).then_some(())
+            })
+            .await;
             let audit = shop.audit(&[]).await;
             audit.assert_holds();
             seen.insert(audit.report["seen"]["orders"].as_u64());
         }
         enough.set(true);
-        assert_eq!(seen.len(), AUDITS, "the shop stood still: {seen:?}");
+        assert_eq!(seen.len(), AUDITS, "an audit did not look anew: {seen:?}");
     };
     let (placed, ()) = tokio::join!(work, audits);
     for (customer, placed) in customers.iter().zip(&placed) {

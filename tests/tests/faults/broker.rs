@@ -26,6 +26,7 @@ async fn a_hundred_orders_accepted_while_the_broker_is_down_all_end() {
     turn.start().await;
     customer.ended(&placed, ENDED_WITHIN).await;
     assert_eq!(customer.check_books(50).await, 50);
+    shop.assert_clean().await;
 }
 
 #[tokio::test]
@@ -54,6 +55,7 @@ async fn a_hundred_orders_queued_in_the_broker_survive_its_restart() {
     shop.start_again(Role::Payment(1)).await;
     customer.ended(&placed, ENDED_WITHIN).await;
     assert_eq!(customer.check_books(50).await, 50);
+    shop.assert_clean().await;
 }
 
 #[tokio::test]
@@ -62,7 +64,7 @@ async fn the_broker_restarted_and_killed_under_load_loses_and_doubles_nothing() 
     let turn = backing.turn().await;
     let shop = Shop::start(&backing.instance(), Layout::Together).await;
     let load = Load::new(&shop.entrance(), 10, 100).await;
-    load.survives(async {
+    load.survives(&shop, async {
         load.accepted(10).await;
         turn.restart(Server::RabbitMq).await;
         load.accepted(60).await;
@@ -99,4 +101,5 @@ async fn what_a_frozen_broker_never_confirmed_is_published_again() {
     turn.start().await;
     customer.ended(&placed, ENDED_WITHIN).await;
     assert_eq!(customer.check_books(50).await, 40);
+    shop.assert_clean().await;
 }

@@ -43,6 +43,21 @@ async fn orders_placed_after_the_order_tables_were_emptied_are_no_duplicates() {
     let debits = customer.entries().await;
     let debits = debits.iter().filter(|entry| entry.kind == "PAYMENT");
     assert_eq!(debits.count(), 10);
+    audit_tells_what_is_gone(&shop, before.len()).await;
+}
+
+/// The orders that were lost with their tables are found missing everywhere something is left of them, and nothing else
+/// is wrong.
+async fn audit_tells_what_is_gone(shop: &Shop, gone: usize) {
+    let audit = shop.audit(&[]).await;
+    let wrong = audit.violations();
+    let of_the_lost = [
+        "key_without_order",
+        "request_without_order",
+        "decision_without_order",
+    ];
+    let expected = of_the_lost.map(|check| (check.to_owned(), gone as u64));
+    assert_eq!(wrong, expected, "{:#}", audit.report);
 }
 
 async fn empty_order_tables(shop: &Shop) {

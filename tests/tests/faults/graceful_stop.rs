@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(20);
 async fn a_graceful_stop_under_load_loses_nothing_that_was_accepted() {
     let shop = Shop::start_all().await;
     let load = Load::new(&shop.entrance(), 10, 60).await;
-    load.survives(async {
+    load.survives(&shop, async {
         for percent in [25, 60] {
             load.accepted(percent).await;
             let took = shop.stop(Role::All).await;
@@ -57,6 +57,7 @@ async fn every_role_stops_in_its_grace_period_even_with_idle_clients_holding_on(
     for mut socket in sockets {
         assert!(socket.next().await.is_err(), "the server closed it");
     }
+    shop.assert_clean().await;
 }
 
 #[tokio::test]
@@ -99,4 +100,5 @@ async fn a_request_under_way_when_the_stop_begins_is_answered_and_kept() {
     assert_eq!(orders.len(), 1);
     customer.ended(&orders, GRACE).await;
     assert_eq!(customer.check_books(100).await, 1);
+    shop.assert_clean().await;
 }

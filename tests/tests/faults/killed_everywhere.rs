@@ -9,20 +9,15 @@ use std::{
 };
 
 use futures_util::future::{join, join_all};
-use tests::{Customer, Role, Service, Shop, customer::Order, instance::setting};
+use tests::{Customer, Role, Shop, instance::setting};
+
+use crate::load::{keeps_ordering, nothing_was_lost_or_doubled};
 
 /// How many times a process dies in one run when nobody asks for more.
 const KILLS: usize = 200;
 
 /// A process starts, finds work, and is at its point within this time, also on a busy machine.
 const DIES_WITHIN: Duration = Duration::from_mins(1);
-
-const ACCEPTED_WITHIN: Duration = Duration::from_mins(1);
-const ENDED_WITHIN: Duration = Duration::from_mins(1);
-
-/// Every customer places an order in this time: enough for each point to be passed soon, and not more than can be
-/// listed at the end.
-const PACE: Duration = Duration::from_millis(100);
 
 /// Each of these customers can pay for so many of its orders, which cost one each.
 const CUSTOMERS: usize = 6;
@@ -40,6 +35,7 @@ const OF_RELAYS: &[&str] = &[
 ];
 
 const OF_CONSUMERS: &[&str] = &[
+    "before-delivery",
     "after-delivery",
     "before-commit",
     "after-commit",
@@ -76,25 +72,14 @@ async fn relays_and_consumers_that_die_at_every_point_lose_and_double_nothing() 
         .await;
         over.store(true, Ordering::Relaxed);
     };
-    let placing = join_all(customers.iter().map(|customer| places(customer, &over)));
+    let placing = join_all(
+        customers
+            .iter()
+            .map(|customer| keeps_ordering(customer, &over)),
+    );
     let ((), placed) = join(killing, placing).await;
     assert!(died.load(Ordering::Relaxed) >= kills);
-
-    for (customer, placed) in customers.iter().zip(&placed) {
-        customer.ended(placed, ENDED_WITHIN).await;
-        // An order nobody was told of would be one too many.
-        assert_eq!(customer.orders().await.len(), placed.len());
-        let payable = usize::try_from(PAYABLE).unwrap();
-        let finished = customer.check_books(PAYABLE).await;
-        assert_eq!(finished, placed.len().min(payable));
-    }
-    for service in Service::ALL {
-        let letters: i64 = sqlx::query_scalar("select count(*) from messaging.dead_letter")
-            .fetch_one(&shop.database(service).admin_pool())
-            .await
-            .unwrap();
-        assert_eq!(letters, 0, "{service:?}");
-    }
+    nothing_was_lost_or_doubled(&shop, &customers, PAYABLE, &placed).await;
 }
 
 /// Has one process die at each of its points in turn, and at a later passing in each round, until there were enough
@@ -121,17 +106,6 @@ async fn dies_everywhere(
             died.fetch_add(1, Ordering::Relaxed);
         }
     }
-}
-
-/// Orders one after the other, as a careful client does, until it is over.
-async fn places(customer: &Customer, over: &AtomicBool) -> Vec<Order> {
-    let mut placed = Vec::new();
-    let mut pace = tokio::time::interval(PACE);
-    while !over.load(Ordering::Relaxed) {
-        pace.tick().await;
-        placed.push(customer.place_surely(1, ACCEPTED_WITHIN).await);
-    }
-    placed
 }
 
 fn wanted_kills() -> usize {

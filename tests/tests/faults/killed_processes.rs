@@ -14,7 +14,7 @@ const SOON: Duration = Duration::from_secs(30);
 async fn relays_killed_under_load_lose_and_double_nothing() {
     let shop = Shop::start_separately().await;
     let load = Load::new(&shop.entrance(), 10, 40).await;
-    load.survives(async {
+    load.survives(&shop, async {
         load.accepted(15).await;
         shop.kill(Role::OrdersRelay(1));
         shop.kill(Role::PaymentsRelay(2));
@@ -35,7 +35,7 @@ async fn relays_killed_under_load_lose_and_double_nothing() {
 async fn payment_and_order_processes_killed_under_load_lose_and_double_nothing() {
     let shop = Shop::start_separately().await;
     let load = Load::new(&shop.entrance(), 10, 40).await;
-    load.survives(async {
+    load.survives(&shop, async {
         for percent in [15, 30, 45] {
             load.accepted(percent).await;
             shop.kill(Role::Payment(1));
@@ -59,7 +59,7 @@ async fn payment_and_order_processes_killed_under_load_lose_and_double_nothing()
 async fn everything_in_one_process_killed_under_load_loses_and_doubles_nothing() {
     let shop = Shop::start_all().await;
     let load = Load::new(&shop.entrance(), 10, 40).await;
-    load.survives(async {
+    load.survives(&shop, async {
         for percent in [25, 50, 75] {
             load.accepted(percent).await;
             shop.kill(Role::All);
@@ -81,6 +81,7 @@ async fn a_payment_process_killed_in_the_middle_of_its_settlement_loses_nothing(
     shop.start_again(Role::Payment(1)).await;
     customer.ended(&placed, SOON).await;
     assert_eq!(customer.check_books(5).await, 5);
+    shop.assert_clean().await;
 }
 
 #[tokio::test]
@@ -102,6 +103,7 @@ async fn order_processes_killed_in_the_middle_of_their_settlement_lose_nothing()
     }
     customer.ended(&placed, SOON).await;
     assert_eq!(customer.check_books(5).await, 5);
+    shop.assert_clean().await;
 }
 
 /// Holds up every write to a service's own tables, and no read.

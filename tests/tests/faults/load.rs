@@ -1,12 +1,12 @@
 //! Customers who keep ordering while something breaks.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::Duration,
 };
 
 use futures_util::future::join_all;
-use tests::{Customer, Entrance, customer::Order, poll_until};
+use tests::{Customer, Entrance, Service, Shop, customer::Order, poll_until};
 
 const PRICE: i64 = 1_000;
 
@@ -15,6 +15,10 @@ const ACCEPTED_WITHIN: Duration = Duration::from_mins(1);
 
 /// After the last fault is over, every order has ended within this time.
 const ENDED_WITHIN: Duration = Duration::from_mins(1);
+
+/// Who orders until something is over places an order in this time: often enough for every path to be taken soon, and
+/// not more than can be listed at the end.
+const PACE: Duration = Duration::from_millis(100);
 
 /// A number of customers, each with money for half of its orders.
 pub(crate) struct Load {
@@ -36,8 +40,8 @@ impl Load {
     }
 
     /// Lets every customer place its orders one after the other, all customers at once, while `fault` happens; then
-    /// checks that every accepted order has ended and that the books are exact.
-    pub(crate) async fn survives(&self, fault: impl Future<Output = ()>) {
+    /// checks that every accepted order has ended, that the books are exact, and that an audit finds all as promised.
+    pub(crate) async fn survives(&self, shop: &Shop, fault: impl Future<Output = ()>) {
         let placing = join_all(
             self.customers
                 .iter()
@@ -51,6 +55,7 @@ impl Load {
             let finished = customer.check_books(topped_up(self.orders_each)).await;
             assert_eq!(finished, self.orders_each / 2);
         }
+        shop.assert_clean().await;
     }
 
     /// Waits until this share of all orders (in percent) was accepted.
@@ -75,4 +80,43 @@ impl Load {
 
 fn topped_up(orders_each: usize) -> i64 {
     PRICE * i64::try_from(orders_each / 2).unwrap()
+}
+
+/// Orders for one kopeck, one after the other as a careful client does, until it is over.
+pub(crate) async fn keeps_ordering(customer: &Customer, over: &AtomicBool) -> Vec<Order> {
+    let mut placed = Vec::new();
+    let mut pace = tokio::time::interval(PACE);
+    while !over.load(Ordering::Relaxed) {
+        pace.tick().await;
+        placed.push(customer.place_surely(1, ACCEPTED_WITHIN).await);
+    }
+    placed
+}
+
+/// What these customers ordered, who could pay for so much each, has ended; their books are exact, nobody was told
+/// nothing, there is no dead letter, and an audit finds all as promised.
+pub(crate) async fn nothing_was_lost_or_doubled(
+    shop: &Shop,
+    customers: &[Customer],
+    payable: i64,
+    placed: &[Vec<Order>],
+) {
+    for (customer, placed) in customers.iter().zip(placed) {
+        customer.ended(placed, ENDED_WITHIN).await;
+        // An order nobody was told of would be one too many.
+        assert_eq!(customer.orders().await.len(), placed.len());
+        let finished = customer.check_books(payable).await;
+        assert_eq!(
+            finished,
+            placed.len().min(usize::try_from(payable).unwrap())
+        );
+    }
+    for service in Service::ALL {
+        let letters: i64 = sqlx::query_scalar("select count(*) from messaging.dead_letter")
+            .fetch_one(&shop.database(service).admin_pool())
+            .await
+            .unwrap();
+        assert_eq!(letters, 0, "{service:?}");
+    }
+    shop.assert_clean().await;
 }

@@ -8,6 +8,7 @@
 
 mod broker;
 mod forgotten_orders;
+mod fresh_broker;
 mod graceful_stop;
 mod killed_everywhere;
 mod killed_processes;
@@ -17,4 +18,5 @@ mod overload;
 mod postgres;
 mod reconciler;
 mod replicas;
+mod rolling;
 mod tables;

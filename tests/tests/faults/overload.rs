@@ -62,6 +62,7 @@ async fn without_a_broker_orders_are_taken_until_the_outbox_is_too_old_and_none_
     customer.ended(&placed, SOON).await;
     assert_eq!(customer.orders().await.len(), placed.len());
     assert_eq!(customer.check_books(3).await, 3);
+    shop.assert_clean().await;
 }
 
 /// Places orders one after the other until one is refused, for this reason.

@@ -10,7 +10,7 @@ async fn postgres_restarted_and_killed_under_load_loses_no_acknowledged_order() 
     let turn = backing.turn().await;
     let shop = Shop::start(&backing.instance(), Layout::Together).await;
     let load = Load::new(&shop.entrance(), 10, 40).await;
-    load.survives(async {
+    load.survives(&shop, async {
         load.accepted(20).await;
         turn.restart(Server::Postgres).await;
         // No process is started again: the pools recover by themselves.
@@ -26,4 +26,5 @@ async fn postgres_restarted_and_killed_under_load_loses_no_acknowledged_order() 
     let mut socket = customer.follow(None).await;
     let order = customer.place(1).await;
     assert_eq!(socket.ended(order.id).await.status, "FINISHED");
+    shop.assert_clean().await;
 }

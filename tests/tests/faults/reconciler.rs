@@ -18,10 +18,11 @@ const SOON: Duration = Duration::from_secs(30);
 
 const HEALED_WITHIN: Duration = Duration::from_mins(1);
 
-const REQUESTS: &str = "payment.orders.v1";
-const ANSWERS: &str = "order.payments.v1";
+pub(crate) const REQUESTS: &str = "payment.orders.v1";
+pub(crate) const ANSWERS: &str = "order.payments.v1";
 
-async fn impatient_shop() -> Shop {
+/// A shop whose orders are asked for again after a few seconds.
+pub(crate) async fn impatient_shop() -> Shop {
     Shop::start_with(&Instance::OfThisRun, Layout::Separately, IMPATIENT).await
 }
 
@@ -43,6 +44,7 @@ async fn orders_whose_requests_were_lost_with_their_queue_are_paid_all_the_same(
     assert_eq!(customer.check_books(5).await, 5);
     assert!(repeated_requests(&shop).await >= 10);
     nothing_stays_stuck(&shop).await;
+    shop.assert_clean().await;
 }
 
 #[tokio::test]
@@ -72,6 +74,7 @@ async fn orders_whose_answers_were_lost_end_once_by_the_decision_that_stands() {
     customer.ended(&placed, HEALED_WITHIN).await;
     assert_eq!(customer.check_books(5).await, 5);
     nothing_stays_stuck(&shop).await;
+    shop.assert_clean().await;
 }
 
 #[tokio::test]
@@ -103,10 +106,11 @@ async fn while_the_relays_are_away_orders_are_visible_as_stuck_and_nothing_is_re
     customer.ended(&placed, HEALED_WITHIN).await;
     assert_eq!(customer.check_books(5).await, 5);
     nothing_stays_stuck(&shop).await;
+    shop.assert_clean().await;
 }
 
 /// Waits until relays have settled every event that there is.
-async fn everything_is_published(shop: &Shop, service: Service) {
+pub(crate) async fn everything_is_published(shop: &Shop, service: Service) {
     let admin = shop.database(service).admin_pool();
     poll_until("everything is published", SOON, async || {
         let waits: bool = sqlx::query_scalar(

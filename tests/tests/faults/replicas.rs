@@ -49,6 +49,7 @@ async fn a_socket_that_moves_between_replicas_has_no_gap_no_step_back_and_no_rep
         assert!(shown == ["NEW", end] || shown == [end], "{shown:?}");
     }
     assert_eq!(customer.check_books(20).await, 20);
+    shop.assert_clean().await;
 }
 
 #[tokio::test]
@@ -77,4 +78,6 @@ async fn a_stopping_replica_sends_its_sockets_to_the_other_one() {
         assert!(resumed.snapshot.iter().any(|known| known.id == order.id));
     }
     assert_eq!(moved, 1, "each replica had one of the two sockets");
+    customer.ended(&[order], SOON).await;
+    shop.assert_clean().await;
 }

@@ -11,9 +11,8 @@ use std::{
 };
 
 use anyhow::Context;
-use contracts::{Message, OrderPlaced, PaymentCaptured, PaymentDeclined};
 use messaging::{
-    audit::{Arrival, Finding, arrivals, last_sent},
+    audit::{Arrival, Finding, arrivals, last_sent, waiting},
     topology::{ORDER_PAYMENTS, PAYMENT_ORDERS},
 };
 use sqlx::PgConnection;
@@ -32,7 +31,7 @@ mod table;
 use check::Check;
 use hang::{Hang, Leg, Trace};
 use judge::judge;
-use look::{Databases, Look};
+use look::{ANSWERS, Databases, Look, REQUESTS};
 use report::{Example, Findings, Report, Tally, Verdict};
 
 /// How long a whole audit may take.
@@ -147,6 +146,11 @@ async fn first_look(look: &mut Look<'_>) -> anyhow::Result<(Tally, Suspects)> {
     }
     let totals = payment::audit::totals(&mut look.payments).await?;
     (seen.accounts, seen.ledger_entries) = (totals.accounts, totals.entries);
+    for connection in [&mut *look.orders, &mut *look.payments] {
+        let waiting = waiting(connection).await?;
+        seen.events_unpublished += waiting.unpublished;
+        seen.events_parked += waiting.parked;
+    }
     Ok((seen, suspects))
 }
 
@@ -213,16 +217,15 @@ async fn hangs(
     };
     let (asked, answered) = (of(Leg::Request), of(Leg::Answer));
     let (orders, payments) = (&mut *look.orders, &mut *look.payments);
-    let placed: &[_] = &[OrderPlaced::TYPE];
-    let mut traces = traces(orders, payments, placed, PAYMENT_ORDERS.name, &asked).await?;
-    let decided: &[_] = &[PaymentCaptured::TYPE, PaymentDeclined::TYPE];
-    let answers = self::traces(payments, orders, decided, ORDER_PAYMENTS.name, &answered).await?;
+    let mut traces = traces(orders, payments, &REQUESTS, PAYMENT_ORDERS.name, &asked).await?;
+    let answers = self::traces(payments, orders, &ANSWERS, ORDER_PAYMENTS.name, &answered).await?;
     traces.extend(answers);
     let hangs = stuck.iter().map(|(id, leg, _)| {
         let trace = traces.remove(id).unwrap_or_default();
         let class = match &trace.arrival {
             Some(Arrival::Deferred(class) | Arrival::Dead(class)) => Some(class.clone()),
-            Some(Arrival::Settled) | None => None,
+            Some(Arrival::Settled) => None,
+            None => trace.sent.as_ref().and_then(|sent| sent.parked.clone()),
         };
         (Hang::guess(*leg, &trace), class)
     });
@@ -244,12 +247,12 @@ async fn traces(
         .into_iter()
         .collect();
     let traces = sent.into_iter().map(|sent| {
-        let arrival = arrived.remove(&sent.event_id);
+        let key = sent.key;
         let trace = Trace {
+            arrival: arrived.remove(&sent.event_id),
             sent: Some(sent),
-            arrival,
         };
-        (sent.key, trace)
+        (key, trace)
     });
     Ok(traces.collect())
 }

@@ -73,7 +73,7 @@ pub(crate) fn placed(amount: i64) -> OrderPlaced {
         order_id: OrderId::new(),
         user_id: UserId::try_from(1).unwrap(),
         amount: Money::rub(amount),
-        placed_at: OffsetDateTime::now_utc(),
+        placed_at: Some(OffsetDateTime::now_utc()),
     }
 }
 

@@ -181,7 +181,7 @@ pub async fn requests_without_order(
     .await
 }
 
-/// Undecided orders whose request for payment is not in the outbox, though it is kept that long.
+/// Undecided orders whose request for payment is not in the outbox, though it is kept that long, or can never be sent.
 pub async fn orders_without_request(
     connection: &mut PgConnection,
     limit: i64,
@@ -191,7 +191,10 @@ pub async fn orders_without_request(
     sqlx::query_as!(
         Finding,
         r#"select 'order ' || placed.id as "subject!",
-               'NEW, and nothing in the outbox asks for its payment' as "detail!",
+               case when exists (select from messaging.parked where parked.key = placed.id)
+                   then 'NEW, and what asks for its payment is parked: it can never be sent'
+                   else 'NEW, and nothing in the outbox asks for its payment'
+               end as "detail!",
                count(*) over () as "total!"
         from orders.orders as placed
         where placed.status = 'NEW'
@@ -201,7 +204,11 @@ pub async fn orders_without_request(
               from pg_inherits join pg_class as partition on partition.oid = inhrelid
               where inhparent = 'messaging.outbox'::regclass
           )
-          and not exists (select from messaging.outbox where outbox.key = placed.id and outbox.type = $1)
+          and not exists (
+              select from messaging.outbox as request
+              where request.key = placed.id and request.type = $1
+                and not exists (select from messaging.parked where parked.outbox_id = request.id)
+          )
         order by placed.id
         limit $2"#,
         OrderPlaced::TYPE,

@@ -22,7 +22,7 @@ pub(crate) struct Decision {
     pub(crate) order_id: OrderId,
     pub(crate) status: Status,
     pub(crate) reason: Option<DeclineReason>,
-    pub(crate) payment_received_at: OffsetDateTime,
+    pub(crate) payment_received_at: Option<OffsetDateTime>,
     pub(crate) payment_decided_at: OffsetDateTime,
 }
 
@@ -41,7 +41,7 @@ pub(crate) async fn apply(
         .clone()
         .map(|it| it.reason.map(DeclineReason::as_str))
         .collect();
-    let received: Vec<OffsetDateTime> = each.clone().map(|it| it.payment_received_at).collect();
+    let received: Vec<Option<OffsetDateTime>> = each.clone().map(|it| it.payment_received_at).collect();
     let decided: Vec<OffsetDateTime> = each.map(|it| it.payment_decided_at).collect();
     sqlx::query_scalar!(
         r#"with decided as (
@@ -65,7 +65,7 @@ pub(crate) async fn apply(
         &ids,
         &statuses as &[&str],
         &reasons as &[Option<&str>],
-        &received,
+        &received as &[Option<OffsetDateTime>],
         &decided,
         now,
     )
@@ -125,7 +125,7 @@ mod tests {
             order_id: id,
             status: Status::Cancelled,
             reason: Some(DeclineReason::NoAccount),
-            payment_received_at: now,
+            payment_received_at: Some(now),
             payment_decided_at: now,
         };
         let mut tx = database.pool(Login::Writer).begin().await.unwrap();

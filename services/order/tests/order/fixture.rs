@@ -285,7 +285,7 @@ pub(crate) fn captured(order_id: OrderId) -> PaymentCaptured {
     let now = OffsetDateTime::now_utc();
     PaymentCaptured {
         order_id,
-        received_at: now,
+        received_at: Some(now),
         decided_at: now,
     }
 }
@@ -295,7 +295,7 @@ pub(crate) fn declined(order_id: OrderId, reason: DeclineReason) -> PaymentDecli
     PaymentDeclined {
         order_id,
         reason,
-        received_at: now,
+        received_at: Some(now),
         decided_at: now,
     }
 }

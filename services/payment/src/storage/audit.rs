@@ -152,7 +152,7 @@ pub async fn totals(connection: &mut PgConnection) -> Result<Totals, sqlx::Error
     .await
 }
 
-/// Decisions that nothing in the outbox tells of, though it is kept that long.
+/// Decisions that nothing in the outbox tells of, though it is kept that long, or nothing that can ever be sent.
 pub async fn decisions_without_answer(
     connection: &mut PgConnection,
     limit: i64,
@@ -162,7 +162,10 @@ pub async fn decisions_without_answer(
     sqlx::query_as!(
         Finding,
         r#"select 'order ' || decided.order_id as "subject!",
-               decided.outcome || ', and nothing in the outbox says so' as "detail!",
+               decided.outcome || case when exists (select from messaging.parked where parked.key = decided.order_id)
+                   then ', and what says so is parked: it can never be sent'
+                   else ', and nothing in the outbox says so'
+               end as "detail!",
                count(*) over () as "total!"
         from payments.payment as decided
         where decided.decided_at > (
@@ -172,9 +175,10 @@ pub async fn decisions_without_answer(
               where inhparent = 'messaging.outbox'::regclass
           )
           and not exists (
-              select from messaging.outbox
-              where outbox.key = decided.order_id
-                and outbox.type = case decided.outcome when 'CAPTURED' then $1 else $2 end
+              select from messaging.outbox as answer
+              where answer.key = decided.order_id
+                and answer.type = case decided.outcome when 'CAPTURED' then $1 else $2 end
+                and not exists (select from messaging.parked where parked.outbox_id = answer.id)
           )
         order by decided.order_id
         limit $3"#,

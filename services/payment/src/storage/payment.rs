@@ -59,7 +59,7 @@ impl Payment {
     pub(crate) const fn captured(&self) -> PaymentCaptured {
         PaymentCaptured {
             order_id: self.order_id,
-            received_at: self.received_at,
+            received_at: Some(self.received_at),
             decided_at: self.decided_at,
         }
     }
@@ -69,7 +69,7 @@ impl Payment {
         PaymentDeclined {
             order_id: self.order_id,
             reason,
-            received_at: self.received_at,
+            received_at: Some(self.received_at),
             decided_at: self.decided_at,
         }
     }

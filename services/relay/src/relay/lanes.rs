@@ -222,9 +222,10 @@ impl Relay {
         Ok(())
     }
 
-    /// Writes back how far the lanes are published, and what was published.
+    /// Writes down what was published, and then how far the lanes are: what a cursor is past is in the log, or parked.
     pub async fn write_back(&mut self) -> Result<(), RelayError> {
         self.absorb();
+        self.write_log().await?;
         let started = Instant::now();
         let idle_for = started.saturating_duration_since(self.write_back_at);
         let name = self.settings.name.clone();
@@ -253,12 +254,17 @@ impl Relay {
         if wrote {
             self.write_back_at = started + WRITE_BACK;
         }
+        self.cursors.keep_only(&held);
+        self.line.owns(&self.cursors.leases());
+        Ok(())
+    }
+
+    /// Writes down what was confirmed so far. If that fails no cursor moves, and what it lacks is published again.
+    async fn write_log(&mut self) -> Result<(), RelayError> {
         if !self.line.log.is_empty() {
             let log = std::mem::take(&mut self.line.log);
             statement!(self, connection, publish_log::append(connection, &log));
         }
-        self.cursors.keep_only(&held);
-        self.line.owns(&self.cursors.leases());
         Ok(())
     }
 
@@ -293,6 +299,7 @@ impl Relay {
             return Ok(());
         }
         self.drain().await?;
+        self.write_log().await?;
         // Only lanes at rest are given up: their rows are all confirmed, so nobody publishes them twice.
         let Some(leader) = self
             .cursors

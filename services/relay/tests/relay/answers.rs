@@ -20,7 +20,7 @@ async fn append_declined(world: &World, count: usize) {
             let message = PaymentDeclined {
                 order_id: OrderId::new(),
                 reason: DeclineReason::NoAccount,
-                received_at: now,
+                received_at: Some(now),
                 decided_at: now,
             };
             (message, TraceContext::root())

@@ -194,6 +194,6 @@ pub(crate) fn placed(order_id: OrderId) -> OrderPlaced {
         order_id,
         user_id,
         amount: Money::rub(100),
-        placed_at: OffsetDateTime::now_utc(),
+        placed_at: Some(OffsetDateTime::now_utc()),
     }
 }

@@ -44,6 +44,21 @@ const PLACES: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// What is in lane 0 up to now was published: the log says so, and the cursor is past it.
+const PUBLISHED: &str = "
+    insert into messaging.publish_log (published_at, confirmed_at, relay, type, lanes, first_id, last_id, first_event,
+                                       last_event, event_ids, attempts, outcome)
+        select now(), now(), 'a relay', 'order.placed.v1', '{0}', min(id), max(id), min(event_id::text)::uuid,
+               max(event_id::text)::uuid, array_agg(event_id), 1, 'confirmed'
+        from messaging.outbox where lane = 0;
+    update messaging.lane set settled = pg_current_snapshot() where lane = 0;";
+
+/// What is parked: the event of this key, in this database.
+const PARKED: &str = "
+    insert into messaging.parked (outbox_id, lane, key, event_id, type, body, reason)
+        select id, lane, key, event_id, type, body, 'too_large' from messaging.outbox where key = '{order}';
+    update messaging.lane set settled = pg_current_snapshot() where lane = 0;";
+
 /// Undecided orders, one at each place. Lane 0 is published up to now in both databases, lane 1 is not.
 async fn hanging_shop() -> (Shop, Vec<Planted>) {
     let shop = resting_shop().await;
@@ -55,8 +70,7 @@ async fn hanging_shop() -> (Shop, Vec<Planted>) {
         planted.run(&orders, in_orders).await;
         planted.run(&payments, in_payments).await;
     }
-    let settle = "update messaging.lane set settled = pg_current_snapshot() where lane = 0";
-    planted[0].run(&orders, settle).await;
+    planted[0].run(&orders, PUBLISHED).await;
     (shop, planted)
 }
 
@@ -121,4 +135,36 @@ async fn the_place_where_an_order_hangs_is_named() {
             .any(|example| example.contains("dead letter") && example.contains("invalid")),
         "{told:?}"
     );
+}
+
+#[tokio::test]
+async fn what_is_parked_is_found_at_any_age_named_where_it_hangs_and_not_taken_for_lost() {
+    let shop = resting_shop().await;
+    let (orders, payments) = pools(&shop);
+    let [request, answer] = [1, 2].map(Planted::new);
+    for planted in [&request, &answer] {
+        planted.plant_healthy(&orders, &payments).await;
+        planted.make_undecided(&orders).await;
+    }
+    request.forget_payment(&payments).await;
+    request.run(&orders, PARKED).await;
+    answer.run(&payments, PARKED).await;
+    // The request behind the answer was published, and so was what is in its lane.
+    request.run(&orders, PUBLISHED).await;
+
+    let audit = shop.audit(&ALL_EXAMPLES).await;
+    assert_eq!(audit.report["seen"]["events_parked"], 2);
+    let about = |planted: &Planted| audit.about(&[planted.order.to_string()]);
+    assert_eq!(about(&request), ["order_without_request"]);
+    assert_eq!(about(&answer), ["decision_without_answer"]);
+    let arguments = [&ALL_EXAMPLES[..], &["--stuck-after", "0"]].concat();
+    let audit = shop.audit(&arguments).await;
+    let hang = json!({"request_parked": 1, "answer_parked": 1});
+    assert_eq!(audit.report["stuck_at"], hang, "{:#}", audit.report);
+    let told = audit
+        .checks()
+        .into_iter()
+        .flat_map(|(_, examples)| examples);
+    let why = told.filter(|example| example.contains("(too_large)"));
+    assert_eq!(why.count(), 2, "{:#}", audit.report);
 }

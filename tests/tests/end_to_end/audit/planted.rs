@@ -1,6 +1,6 @@
 //! Damage that no program of the shop can do: a paid order in both databases, and one way to break each promise on it.
 
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use uuid::Uuid;
 
 /// One way to break a promise, done to a paid order of its own. `{order}`, `{user}`, `{account}` and `{other}`, an id
@@ -75,6 +75,22 @@ macro_rules! order_gone {
     };
 }
 
+/// The order's event can never be sent.
+macro_rules! parked {
+    () => {
+        "insert into messaging.parked (outbox_id, lane, key, event_id, type, body, reason)
+            select id, lane, key, event_id, type, body, 'too_large' from messaging.outbox where key = '{order}';"
+    };
+}
+
+/// The cursor of a lane that is this order's alone is past its event, of which nobody wrote down that it was published.
+macro_rules! passed_over {
+    () => {
+        "update messaging.outbox set lane = 2 where key = '{order}';
+        update messaging.lane set settled = pg_current_snapshot() where lane = 2;"
+    };
+}
+
 /// One case per check, and where one damage cannot come without another, both.
 pub(super) const PLANTED: &[Case] = &[
     case(
@@ -110,6 +126,14 @@ pub(super) const PLANTED: &[Case] = &[
         "",
         "delete from messaging.outbox where key = '{order}'",
     ),
+    case(
+        &["order_without_request"],
+        concat!(undecided!(), parked!()),
+        never_asked!(),
+    ),
+    case(&["decision_without_answer"], "", parked!()),
+    case(&["request_passed_over"], passed_over!(), ""),
+    case(&["answer_passed_over"], "", passed_over!()),
     case(
         &["captured_without_debit"],
         "",
@@ -279,12 +303,28 @@ impl Planted {
 
     /// Makes the order undecided and forgets its payment.
     pub(super) async fn undo_decision(&self, orders: &PgPool, payments: &PgPool) {
+        self.make_undecided(orders).await;
+        self.forget_payment(payments).await;
+    }
+
+    /// Makes the order undecided, as if its answer had not come.
+    pub(super) async fn make_undecided(&self, orders: &PgPool) {
         self.run(orders, undecided!()).await;
+    }
+
+    /// Forgets its payment, as if it had never been asked for.
+    pub(super) async fn forget_payment(&self, payments: &PgPool) {
         self.run(payments, never_asked!()).await;
     }
 
     /// Runs statements about this order.
     pub(super) async fn run(&self, pool: &PgPool, statements: &str) {
+        let mut connection = pool.acquire().await.unwrap();
+        self.run_on(&mut connection, statements).await;
+    }
+
+    /// The same over one connection, in its transaction if it has one.
+    pub(super) async fn run_on(&self, connection: &mut PgConnection, statements: &str) {
         let statements = statements
             .replace("{order}", &self.order.to_string())
             .replace("{user}", &self.user.to_string())
@@ -292,7 +332,7 @@ impl Planted {
             .replace("{top_up}", &self.top_up.to_string())
             .replace("{other}", &self.other.to_string());
         sqlx::raw_sql(AssertSqlSafe(statements))
-            .execute(pool)
+            .execute(connection)
             .await
             .unwrap();
     }

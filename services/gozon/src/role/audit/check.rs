@@ -37,10 +37,14 @@ pub(crate) enum Check {
     KeyWithoutOrder,
     /// The outbox asks for the payment of an order that is not there.
     RequestWithoutOrder,
-    /// Nothing in the outbox asks for the payment of an undecided order.
+    /// Nothing in the outbox that can ever be sent asks for the payment of an undecided order.
     OrderWithoutRequest,
-    /// Nothing in the outbox tells of a decision.
+    /// Nothing in the outbox that can ever be sent tells of a decision.
     DecisionWithoutAnswer,
+    /// A relay's cursor is past a request that was neither published nor parked.
+    RequestPassedOver,
+    /// A relay's cursor is past an answer that was neither published nor parked.
+    AnswerPassedOver,
     /// An order was captured without a ledger entry.
     CapturedWithoutDebit,
     /// An order has several ledger entries.
@@ -84,12 +88,14 @@ pub(crate) enum Check {
 }
 
 impl Check {
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::OrderStuck,
         Self::KeyWithoutOrder,
         Self::RequestWithoutOrder,
         Self::OrderWithoutRequest,
         Self::DecisionWithoutAnswer,
+        Self::RequestPassedOver,
+        Self::AnswerPassedOver,
         Self::CapturedWithoutDebit,
         Self::DebitedTwice,
         Self::DebitUnlikeDecision,
@@ -119,7 +125,9 @@ impl Check {
             | Self::KeyWithoutOrder
             | Self::RequestWithoutOrder
             | Self::OrderWithoutRequest
-            | Self::DecisionWithoutAnswer => Promise::P1,
+            | Self::DecisionWithoutAnswer
+            | Self::RequestPassedOver
+            | Self::AnswerPassedOver => Promise::P1,
             Self::CapturedWithoutDebit
             | Self::DebitedTwice
             | Self::DebitUnlikeDecision
@@ -150,6 +158,8 @@ impl Check {
             Self::RequestWithoutOrder => "payments asked for orders that are not there",
             Self::OrderWithoutRequest => "undecided orders whose payment nobody asked for",
             Self::DecisionWithoutAnswer => "decisions that nobody is told of",
+            Self::RequestPassedOver => "requests that relays left behind unpublished",
+            Self::AnswerPassedOver => "answers that relays left behind unpublished",
             Self::CapturedWithoutDebit => "captured orders without a debit",
             Self::DebitedTwice => "orders debited more than once",
             Self::DebitUnlikeDecision => "debits of another amount or user than decided",

@@ -27,6 +27,8 @@ pub(crate) enum Leg {
 pub(crate) enum Step {
     /// The outbox does not hold it.
     Missing,
+    /// It can never be sent.
+    Parked,
     /// No relay has said that the broker confirmed it.
     Unpublished,
     /// The broker confirmed it, the receiver does not know it.
@@ -54,6 +56,7 @@ impl Hang {
             (Some(_), Some(Arrival::Dead(_))) => Step::Dead,
             (Some(_), Some(Arrival::Deferred(_))) => Step::Deferred,
             (Some(_), Some(Arrival::Settled)) => Step::Settled,
+            (Some(sent), None) if sent.parked.is_some() => Step::Parked,
             (Some(sent), None) if sent.published => Step::OnTheWay,
             (Some(_), None) => Step::Unpublished,
         };
@@ -64,12 +67,14 @@ impl Hang {
     pub(crate) const fn name(self) -> &'static str {
         match (self.leg, self.step) {
             (Leg::Request, Step::Missing) => "request_missing",
+            (Leg::Request, Step::Parked) => "request_parked",
             (Leg::Request, Step::Unpublished) => "request_unpublished",
             (Leg::Request, Step::OnTheWay) => "request_on_the_way",
             (Leg::Request, Step::Deferred) => "request_deferred",
             (Leg::Request, Step::Dead) => "request_dead",
             (Leg::Request, Step::Settled) => "request_settled",
             (Leg::Answer, Step::Missing) => "answer_missing",
+            (Leg::Answer, Step::Parked) => "answer_parked",
             (Leg::Answer, Step::Unpublished) => "answer_unpublished",
             (Leg::Answer, Step::OnTheWay) => "answer_on_the_way",
             (Leg::Answer, Step::Deferred) => "answer_deferred",
@@ -88,6 +93,10 @@ impl fmt::Display for Hang {
         };
         match self.step {
             Step::Missing => write!(f, "its {message} is not in the {outbox} outbox"),
+            Step::Parked => write!(
+                f,
+                "its {message} is parked in the {outbox} database: it can never be sent"
+            ),
             Step::Unpublished => write!(
                 f,
                 "its {message} waits in the {outbox} outbox: look at that database's relays and at the broker"
@@ -118,8 +127,20 @@ mod tests {
             key,
             event_id,
             published,
+            parked: None,
         });
         Trace { sent, arrival }
+    }
+
+    #[test]
+    fn what_is_parked_hangs_there_whatever_the_cursor_says() {
+        for published in [true, false] {
+            let mut trace = trace(published, None);
+            if let Some(sent) = &mut trace.sent {
+                sent.parked = Some("too_large".to_owned());
+            }
+            assert_eq!(Hang::guess(Leg::Answer, &trace).name(), "answer_parked");
+        }
     }
 
     #[test]

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chassis::pool::{self, PoolSettings};
-use messaging::audit::Finding;
+use contracts::{Message, OrderPlaced, PaymentCaptured, PaymentDeclined};
+use messaging::audit::{self as of_messages, Finding};
 use secrecy::SecretString;
 use sqlx::{ConnectOptions, PgConnection, PgTransaction};
 use tokio::time::timeout;
@@ -25,6 +26,10 @@ const PAGE_ROWS: i64 = 5_000;
 
 /// How long a connection may take to be made.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// What the order service sends, and what the payment service answers.
+pub(crate) const REQUESTS: [&str; 1] = [OrderPlaced::TYPE];
+pub(crate) const ANSWERS: [&str; 2] = [PaymentCaptured::TYPE, PaymentDeclined::TYPE];
 
 /// A connection to each database, as the login that only reads.
 #[derive(Debug)]
@@ -105,6 +110,8 @@ impl Look<'_> {
             Check::DecisionWithoutAnswer => {
                 of_payments::decisions_without_answer(payments, limit).await
             }
+            Check::RequestPassedOver => of_messages::passed_over(orders, &REQUESTS, limit).await,
+            Check::AnswerPassedOver => of_messages::passed_over(payments, &ANSWERS, limit).await,
             Check::AnswerAgainstDecision => {
                 of_payments::answers_against_decision(payments, limit).await
             }

@@ -86,6 +86,10 @@ pub(crate) struct Tally {
     pub(crate) declined: u64,
     pub(crate) accounts: i64,
     pub(crate) ledger_entries: i64,
+    /// Events in both outboxes that no relay has yet said to be published.
+    pub(crate) events_unpublished: i64,
+    /// Events in both outboxes that can never be sent.
+    pub(crate) events_parked: i64,
     /// Undecided orders within the limit.
     pub(crate) in_flight: u64,
     /// For how long the oldest of them is undecided.

@@ -53,6 +53,11 @@ fn write(report: &Report, text: &mut String) -> fmt::Result {
     )?;
     writeln!(
         text,
+        "events    {:>12}   not yet published, {} parked",
+        seen.events_unpublished, seen.events_parked
+    )?;
+    writeln!(
+        text,
         "in flight {:>12}   the oldest for {} ms; stuck after {} s",
         seen.in_flight, seen.oldest_in_flight_ms, report.stuck_after_seconds
     )?;

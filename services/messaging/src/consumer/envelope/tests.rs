@@ -99,7 +99,7 @@ fn nested_brackets_are_no_event() {
 fn the_form_of_an_event_is_our_own_envelope() {
     let placed = contracts::PaymentCaptured {
         order_id: contracts::OrderId::new(),
-        received_at: OffsetDateTime::UNIX_EPOCH,
+        received_at: Some(OffsetDateTime::UNIX_EPOCH),
         decided_at: OffsetDateTime::UNIX_EPOCH,
     };
     let trace = TraceContext::root();
@@ -118,7 +118,7 @@ fn the_form_of_an_event_is_our_own_envelope() {
 fn good() -> Value {
     let captured = contracts::PaymentCaptured {
         order_id: contracts::OrderId::new(),
-        received_at: OffsetDateTime::UNIX_EPOCH,
+        received_at: Some(OffsetDateTime::UNIX_EPOCH),
         decided_at: OffsetDateTime::UNIX_EPOCH,
     };
     let event = CloudEvent::new(&captured, &TraceContext::root(), OffsetDateTime::now_utc());

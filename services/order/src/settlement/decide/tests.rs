@@ -16,7 +16,7 @@ fn event(order_id: OrderId, outcome: Outcome) -> PaymentDecision {
     PaymentDecision {
         order_id,
         outcome,
-        received_at: OffsetDateTime::UNIX_EPOCH,
+        received_at: Some(OffsetDateTime::UNIX_EPOCH),
         decided_at: OffsetDateTime::UNIX_EPOCH,
     }
 }

@@ -116,7 +116,7 @@ fn placed(order_id: OrderId, user_id: i64, amount_minor: i64) -> Value {
         order_id,
         user_id: user(user_id),
         amount: Money::rub(amount_minor),
-        placed_at: OffsetDateTime::now_utc(),
+        placed_at: Some(OffsetDateTime::now_utc()),
     };
     let event = CloudEvent::new(&placed, &TraceContext::root(), OffsetDateTime::now_utc());
     serde_json::to_value(event).unwrap()
