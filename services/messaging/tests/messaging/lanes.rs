@@ -62,6 +62,8 @@ struct World {
     lanes: Vec<Lane>,
     /// What each relay believes to hold.
     held: [Vec<Lease>; RELAYS],
+    /// What each relay has ever held: a write-back may be as late as it likes.
+    ever: [Vec<Lease>; RELAYS],
     /// How many connections each relay has had.
     connections: [usize; RELAYS],
 }
@@ -85,8 +87,8 @@ impl World {
         lane.owner == Some(name(relay)) && lane.epoch == lease.epoch
     }
 
-    fn current(&self, relay: usize) -> Vec<Lease> {
-        let held = self.held[relay].iter();
+    fn current(&self, relay: usize, of: &[Lease]) -> Vec<Lease> {
+        let held = of.iter();
         held.filter(|lease| self.is_current(relay, lease))
             .copied()
             .collect()
@@ -134,6 +136,7 @@ impl World {
                 let got = sorted(got.unwrap().iter().map(|lane| lane.lease).collect());
                 assert_eq!(got, self.acquire(*relay, *at_most, &gone));
                 self.held[*relay].retain(|lease| got.iter().all(|new| new.lane != lease.lane));
+                self.ever[*relay].extend(&got);
                 self.held[*relay].extend(got);
             }
             Step::Renew(relay) => {
@@ -148,7 +151,7 @@ impl World {
                 let fence = self.fence(*relay);
                 let held = self.held[*relay].clone();
                 let again = lease::take_again(db, &name(*relay), &held, &fence).await;
-                let expected = self.current(*relay);
+                let expected = self.current(*relay, &held);
                 for lease in &expected {
                     let lane = self.lane(lease.lane);
                     lane.epoch += 1;
@@ -161,12 +164,13 @@ impl World {
                 });
                 let again = sorted(again.unwrap());
                 assert_eq!(again, sorted(expected.collect()));
+                self.ever[*relay].extend(&again);
                 self.held[*relay] = again;
             }
             Step::Settle(relay) => {
-                let to = Position::beginning();
-                let settled = lease::settle(db, &name(*relay), &self.held[*relay], &to).await;
-                self.holds(*relay, settled.unwrap());
+                let (to, ever) = (Position::beginning(), &self.ever[*relay]);
+                let settled = lease::settle(db, &name(*relay), ever, &to).await;
+                assert_eq!(sorted(settled.unwrap()), sorted(self.current(*relay, ever)));
             }
             Step::Release(relay, lanes, at_rest) => {
                 let lanes = (*lanes).min(self.held[*relay].len());
@@ -203,7 +207,7 @@ impl World {
     /// What the database says a relay still holds is what it should.
     fn holds(&mut self, relay: usize, held: Vec<Lease>) {
         let held = sorted(held);
-        assert_eq!(held, sorted(self.current(relay)));
+        assert_eq!(held, sorted(self.current(relay, &self.held[relay])));
         self.held[relay] = held;
     }
 
@@ -227,7 +231,7 @@ impl World {
         assert_eq!(lanes, self.lanes);
         let mut holders: BTreeMap<i16, usize> = BTreeMap::new();
         for relay in 0..RELAYS {
-            for lease in self.current(relay) {
+            for lease in self.current(relay, &self.held[relay]) {
                 assert_eq!(
                     holders.insert(lease.lane, relay),
                     None,
@@ -261,6 +265,7 @@ async fn lanes_change_hands_as_in_the_model_whatever_the_order() {
             let mut world = World {
                 lanes: vec![Lane::default(); usize::from(LANES)],
                 held: Default::default(),
+                ever: Default::default(),
                 connections: [0; RELAYS],
             };
             for step in &steps {
