@@ -21,6 +21,9 @@ pub struct Backing {
 /// RabbitMQ has registered a new queue on disk within this time.
 const REGISTERED_WITHIN: Duration = Duration::from_secs(10);
 
+/// RabbitMQ looks at its memory every few seconds.
+const ALARMED_WITHIN: Duration = Duration::from_secs(20);
+
 /// Which of the two servers.
 #[derive(Debug, Clone, Copy)]
 pub enum Server {
@@ -189,6 +192,37 @@ impl Turn<'_> {
         FrozenBroker {
             backing: self.backing,
         }
+    }
+
+    /// Raises RabbitMQ's memory alarm: it goes on delivering and takes nothing more from who publishes.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn block_publishers(&self) {
+        self.backing.run(&["block"]).await;
+        self.alarm_is(true).await;
+    }
+
+    /// Ends that.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub async fn unblock_publishers(&self) {
+        self.backing.run(&["unblock"]).await;
+        self.alarm_is(false).await;
+    }
+
+    async fn alarm_is(&self, wanted: bool) {
+        let management = Management::of(&self.backing.instance());
+        poll_until(
+            "the broker looks at its memory",
+            ALARMED_WITHIN,
+            async || {
+                let healthy = management.get("health/checks/alarms").await.is_ok();
+                (healthy != wanted).then_some(())
+            },
+        )
+        .await;
     }
 
     /// Starts whatever does not run, on the same ports.

@@ -1,5 +1,7 @@
 //! A Postgres database per test, with the login roles a real one has.
 
+mod copy;
+
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{

@@ -15,12 +15,16 @@ mod leftovers;
 mod logs;
 pub mod measure;
 pub mod original;
+pub mod plan;
 pub mod poll;
 mod process;
 mod program;
+mod proxy;
+pub mod series;
 pub mod shop;
 pub mod vhost;
 mod watchdog;
+pub mod wire;
 
 pub use audit::Audit;
 pub use backing::Backing;
@@ -35,8 +39,11 @@ pub use original::Original;
 pub use poll::poll_until;
 pub use process::gozon;
 pub use program::Version;
+pub use proxy::Proxy;
+pub use series::Series;
 pub use shop::{Role, Shop};
 pub use vhost::{BrokerUser, TestVhost};
+pub use wire::Wire;
 
 /// The clients these fixtures show through, so that a crate under test needs no dependency of its own on them.
 pub use {lapin, reqwest};

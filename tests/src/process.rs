@@ -86,6 +86,16 @@ impl Process {
         (status, started.elapsed())
     }
 
+    /// SIGSTOP: it stays where it is, with everything it holds.
+    pub(crate) fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// SIGCONT: it goes on as if no time had passed.
+    pub(crate) fn thaw(&self) {
+        self.signal("CONT");
+    }
+
     /// How it ended, if it has.
     pub(crate) fn status(&mut self) -> Option<ExitStatus> {
         self.child

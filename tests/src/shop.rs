@@ -220,6 +220,22 @@ impl Shop {
         process.kill();
     }
 
+    /// SIGSTOP to a process: it holds what it has and does nothing, until it is thawed.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn freeze(&self, role: Role) {
+        self.with(role, Process::freeze);
+    }
+
+    /// SIGCONT to a process that was frozen.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn thaw(&self, role: Role) {
+        self.with(role, Process::thaw);
+    }
+
     /// SIGTERM to a process; checks that it ends well and says how long that took.
     ///
     /// # Panics
@@ -354,6 +370,12 @@ impl Shop {
     fn readiness_url(&self, role: Role) -> Url {
         let url = self.admin_url(role).join("/readyz");
         url.expect("a path makes a URL")
+    }
+
+    fn with(&self, role: Role, act: impl FnOnce(&Process)) {
+        let processes = self.processes();
+        let process = processes.get(&role);
+        act(process.unwrap_or_else(|| panic!("{role:?} does not run")));
     }
 
     fn take(&self, role: Role) -> Process {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use url::Url;
 
-use crate::{Instance, RawBroker, background, http_client, leftovers};
+use crate::{Instance, Proxy, RawBroker, background, http_client, leftovers};
 
 /// The broker's users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -109,6 +109,30 @@ impl TestVhost {
     #[must_use]
     pub fn url(&self, user: BrokerUser) -> &str {
         self.url_of(user).as_str()
+    }
+
+    /// A wire to the broker that can be cut.
+    ///
+    /// # Panics
+    /// When there is no port for it.
+    pub async fn proxy(&self) -> Proxy {
+        let url = self.url_of(BrokerUser::Relay);
+        let addresses = url.socket_addrs(|| None);
+        let address = addresses.expect("an instance is at an address and a port");
+        Proxy::to_broker(address[0]).await
+    }
+
+    /// The AMQP URL of a user over such a wire.
+    ///
+    /// # Panics
+    /// Never: a wire has an address.
+    #[must_use]
+    pub fn url_over(&self, proxy: &Proxy, user: BrokerUser) -> String {
+        let mut url = self.url_of(user).clone();
+        url.set_ip_host(proxy.address().ip())
+            .and_then(|()| url.set_port(Some(proxy.address().port())))
+            .expect("an AMQP URL has a host and a port");
+        url.into()
     }
 
     /// A plain AMQP client with the owner's rights: publishes anything, looks into any queue.

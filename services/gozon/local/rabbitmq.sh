@@ -170,6 +170,14 @@ permission_json() {
   printf '{"user": "%s", "vhost": "gozon", "configure": "%s", "write": "%s", "read": "%s"}' "$1" "$2" "$3" "$4"
 }
 
+# Sets the share of the machine's memory beyond which the node rings its alarm; it looks every few seconds.
+set_memory_limit() {
+  find_rabbitmq || die "RabbitMQ 3.10 or newer was not found" "Run \`services/gozon/local/backing install\`."
+  (become_in_rabbitmq_environment "$(dirname "$(readlink -f "$rabbitmq_server")")/rabbitmqctl" \
+    --quiet set_vm_memory_high_watermark "$1" >/dev/null) ||
+    die "rabbitmq does not run in $folder" "Start it with \`backing start\`."
+}
+
 stop_rabbitmq() {
   local began pid
   began=$(now_ms)

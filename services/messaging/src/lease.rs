@@ -289,4 +289,12 @@ mod tests {
             assert!(fair_share(live) <= i64::from(LANES), "{live}");
         }
     }
+
+    #[test]
+    fn a_fair_share_is_the_smallest_that_covers_all_lanes() {
+        for live in 1..=100 {
+            let smaller = fair_share(live) - 1;
+            assert!(smaller * live < i64::from(LANES), "{live}");
+        }
+    }
 }

@@ -24,6 +24,8 @@ pub struct Metrics {
     pub lanes_owned: Family<DatabaseLabels, Gauge>,
     /// For how many days to come the outbox has partitions.
     pub partitions_ahead: Family<DatabaseLabels, Gauge>,
+    /// Times that the outbox was found to be of another cluster, and everything retained was published again.
+    pub outbox_restores: Family<DatabaseLabels, Counter>,
     /// Events taken from a queue, by what became of them.
     pub inbox_messages: Family<InboxLabels, Counter>,
     /// Dead letters written.
@@ -63,6 +65,11 @@ impl Metrics {
             "gozon_outbox_partitions_ahead",
             "Days to come for which the outbox has partitions",
             metrics.partitions_ahead.clone(),
+        );
+        registry.register(
+            "gozon_outbox_restores",
+            "Times the outbox was found restored from another cluster and published again",
+            metrics.outbox_restores.clone(),
         );
         registry.register(
             "gozon_inbox_messages",

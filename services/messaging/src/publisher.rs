@@ -21,6 +21,9 @@ use crate::{
 /// How long the broker may take to answer a publish.
 pub const CONFIRM_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How often a publish that is not answered is looked after.
+const CONFIRM_LOOKS: u32 = 20;
+
 /// AMQP's delivery mode of a message that survives a restart of the broker.
 const PERSISTENT: u8 = 2;
 
@@ -140,14 +143,16 @@ impl Publisher {
         let (channel, status) = (self.channel.clone(), self.connection.status().clone());
         async move {
             let mut answered = std::pin::pin!(send(&channel, &message));
-            loop {
-                match tokio::time::timeout(CONFIRM_TIMEOUT, &mut answered).await {
+            let mut silent = 0;
+            while silent < CONFIRM_LOOKS {
+                match tokio::time::timeout(CONFIRM_TIMEOUT / CONFIRM_LOOKS, &mut answered).await {
                     Ok(Ok(confirmation)) => return answer(&confirmation),
                     Ok(Err(error)) => return Answer::Failed(error),
-                    Err(_) if status.blocked() && status.connected() => {}
-                    Err(_) => return Answer::TimedOut,
+                    Err(_) if status.blocked() && status.connected() => silent = 0,
+                    Err(_) => silent += 1,
                 }
             }
+            Answer::TimedOut
         }
     }
 

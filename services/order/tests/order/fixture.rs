@@ -20,12 +20,10 @@ use sqlx::{
     AssertSqlSafe, PgPool, PgTransaction,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use tests::{Login, Service, TestDatabase};
+use tests::{Login, Proxy, Service, TestDatabase};
 use time::OffsetDateTime;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
-
-use crate::proxy::Proxy;
 
 /// The service and its database.
 pub(crate) struct Shop {
@@ -262,7 +260,7 @@ pub(crate) async fn insert_orders(tx: &mut PgTransaction<'_>, user: i64, orders:
 
 fn over(wire: &Proxy, url: &str) -> PgPool {
     let options: PgConnectOptions = url.parse().unwrap();
-    let address = wire.address;
+    let address = wire.address();
     PgPoolOptions::new()
         .max_connections(5)
         .acquire_timeout(Duration::from_secs(2))

@@ -17,7 +17,6 @@ mod load;
 mod original;
 mod placing;
 mod plans;
-mod proxy;
 mod reading;
 mod reconciler;
 mod rights;

@@ -2,9 +2,6 @@
 //!
 //! The statements are those the program was compiled with: their texts are taken from the checked ones in `.sqlx`.
 
-use std::path::Path;
-
-use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, postgres::PgArguments, query::Query};
 use tests::Login;
 use uuid::Uuid;
@@ -13,18 +10,7 @@ use crate::fixture::Shop;
 
 /// The text of the one checked statement that contains all these parts.
 fn statement(parts: &[&str]) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".sqlx");
-    let mut found: Vec<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|file| {
-            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-            let checked: Value = serde_json::from_str(&text).unwrap();
-            checked["query"].as_str().unwrap().to_owned()
-        })
-        .filter(|query| parts.iter().all(|part| query.contains(part)))
-        .collect();
-    assert_eq!(found.len(), 1, "{parts:?}: {found:#?}");
-    found.remove(0)
+    tests::plan::statement(env!("CARGO_MANIFEST_DIR"), parts)
 }
 
 /// 30,000 orders of 300 users in 100 transactions, two thirds decided.

@@ -1,5 +1,7 @@
 //! Cursors: a position is settled when everything before it is confirmed, and not before.
 
+mod machine;
+
 use proptest::prelude::*;
 
 use super::*;

@@ -106,6 +106,10 @@ impl Relay {
     async fn adopt(&mut self) -> Result<(), RelayError> {
         let connection = connected(&mut self.connection, &self.pool).await?;
         let adopted = outbox::adopt(connection).await?;
+        let labels = DatabaseLabels {
+            database: self.settings.database,
+        };
+        self.metrics.outbox_restores.get_or_create(&labels).inc();
         tracing::error!(
             relay = self.settings.name,
             adopted,

@@ -3,7 +3,9 @@
 use std::{collections::HashMap, time::Instant};
 
 use messaging::doorbell::Channel;
-use tests::{Login, lapin::options::QueueDeclareOptions, lapin::types::FieldTable, poll_until};
+use tests::{
+    Login, Series, Wire, lapin::options::QueueDeclareOptions, lapin::types::FieldTable, poll_until,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -148,6 +150,33 @@ async fn a_relay_that_stops_hands_its_lanes_over_at_once() {
     heir_stop.cancel();
     heir.await.unwrap();
     stop.cancel();
+}
+
+/// It cannot renew its leases, and what it publishes after their end could come behind what their next owner publishes.
+#[tokio::test]
+async fn a_relay_without_its_database_lets_go_of_the_broker_when_its_leases_end() {
+    let world = World::new().await;
+    let series = Series::open(&world.db, 128).await;
+    let wire = Wire::of(&world.vhost).await;
+    let (lonely_stop, heir_stop) = (CancellationToken::new(), CancellationToken::new());
+    let database = world.proxy_to_database().await;
+    let lonely = world.relay_with_database_over(&database, "lonely");
+    let lonely = tokio::spawn(lonely.run(lonely_stop.clone()));
+    let heir = tokio::spawn(world.relay("heir").run(heir_stop.clone()));
+    owned(&world, &halves("lonely", "heir")).await;
+    let writing = series.keep_writing();
+    wire.moves_by(200, DEADLINE).await;
+    database.cut();
+    owned(&world, &all_of("heir")).await;
+    wire.moves_by(200, DEADLINE).await;
+    database.restore();
+    owned(&world, &halves("lonely", "heir")).await;
+    let written = writing.stop().await;
+    wire.complete(&written, DEADLINE).await;
+    for (relay, stop) in [(lonely, lonely_stop), (heir, heir_stop)] {
+        stop.cancel();
+        relay.await.unwrap();
+    }
 }
 
 fn halves(one: &str, other: &str) -> HashMap<String, i64> {

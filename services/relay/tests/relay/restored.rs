@@ -1,6 +1,78 @@
 //! A database restored from another cluster: its transaction numbers mean nothing here, and every retained row goes out.
 
-use crate::support::World;
+use messaging::metrics::DatabaseLabels;
+use tests::{Backing, Series, Wire, wire::repeats};
+
+use crate::support::{DEADLINE, World};
+
+/// Leaves the server with transaction numbers that a fresh one has yet to give.
+async fn use_up_transaction_numbers(world: &World) {
+    sqlx::raw_sql(
+        "do $$ begin
+             set synchronous_commit = off;
+             for n in 1..20000 loop
+                 perform pg_current_xact_id();
+                 commit;
+             end loop;
+         end $$",
+    )
+    .execute(&world.db.admin_pool())
+    .await
+    .unwrap();
+}
+
+/// How often an alarm was raised.
+fn alarms(world: &World) -> u64 {
+    let labels = DatabaseLabels { database: "orders" };
+    world.metrics.outbox_restores.get_or_create(&labels).get()
+}
+
+async fn publish_all(world: &World, relay: &mut relay::Relay) -> usize {
+    let mut published = 0;
+    loop {
+        match relay.step(&world.stop).await.unwrap() {
+            0 => return published,
+            events => published += events,
+        }
+    }
+}
+
+/// The true thing: a dump, a cluster made by `initdb`, and a restore into it.
+#[tokio::test]
+async fn after_a_restore_into_a_fresh_cluster_everything_retained_is_published_in_order() {
+    let mut world = World::new().await;
+    use_up_transaction_numbers(&world).await;
+    let series = Series::open(&world.db, 100).await;
+    let mut relay = world.relay("one");
+    relay.upkeep().await.unwrap();
+    series.extend(3).await;
+    assert_eq!(publish_all(&world, &mut relay).await, 300);
+    relay.write_back().await.unwrap();
+    // Committed before the dump, and not yet published.
+    series.extend(2).await;
+    drop(relay);
+    let fresh = Backing::private().await;
+    let copy = world.db.copied_to(&fresh.instance()).await;
+    world.moves_to(copy);
+    let series = series.in_database(&world.db);
+
+    let wire = Wire::of(&world.vhost).await;
+    let mut heir = world.relay("heir");
+    world.take_over(&mut heir, "heir", 64).await;
+    assert_eq!(publish_all(&world, &mut heir).await, 500);
+    let raised = alarms(&world);
+    assert!(raised > 0, "somebody is told");
+    series.extend(1).await;
+    assert_eq!(publish_all(&world, &mut heir).await, 100);
+    heir.leave().await.unwrap();
+    let arrivals = wire.complete(&series.written().await, DEADLINE).await;
+    assert_eq!(repeats(&arrivals), 0);
+
+    let mut next = world.relay("next");
+    next.upkeep().await.unwrap();
+    assert_eq!(publish_all(&world, &mut next).await, 0, "once is enough");
+    assert_eq!(alarms(&world), raised);
+}
 
 /// What a restore looks like: numbers far ahead of this cluster's counter, and lanes that knew another one.
 async fn restore(world: &World) {

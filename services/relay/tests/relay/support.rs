@@ -6,16 +6,20 @@ use contracts::{Money, OrderId, OrderPlaced, TraceContext, UserId};
 use messaging::{
     broker::BrokerUrl,
     doorbell::{Channel, Doorbell},
-    metrics::Metrics,
+    metrics::{Metrics, PublishLabels},
     outbox,
     schema::{self, Roles},
     topology::{self, PAYMENT_ORDERS},
 };
 use relay::{Relay, Settings};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 use tests::{
-    BrokerUser, Login, RawBroker, Service, TestDatabase, TestVhost, poll_until, reqwest::Method,
+    BrokerUser, Login, Proxy, RawBroker, Service, TestDatabase, TestVhost, poll_until,
+    reqwest::Method,
 };
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +32,7 @@ pub(crate) struct World {
     pub raw: RawBroker,
     pub writer: PgPool,
     pub doorbell: Doorbell,
+    pub metrics: Metrics,
     pub stop: CancellationToken,
 }
 
@@ -55,8 +60,15 @@ impl World {
             raw,
             writer,
             doorbell: Doorbell::new(Channel::Outbox),
+            metrics: Metrics::default(),
             stop: CancellationToken::new(),
         }
+    }
+
+    /// From now on the outbox is in another database.
+    pub(crate) fn moves_to(&mut self, db: TestDatabase) {
+        self.writer = db.pool(Login::Writer);
+        self.db = db;
     }
 
     pub(crate) fn relay(&self, name: &str) -> Relay {
@@ -65,18 +77,61 @@ impl World {
 
     /// A relay that hears a doorbell.
     pub(crate) fn relay_at(&self, name: &str, doorbell: &Doorbell) -> Relay {
+        let pool = self.db.pool(Login::Relay);
+        self.relay_of(name, pool, doorbell, self.vhost.url(BrokerUser::Relay))
+    }
+
+    /// A relay that reaches the broker over a wire.
+    pub(crate) fn relay_over(&self, proxy: &Proxy, name: &str) -> Relay {
+        let url = self.vhost.url_over(proxy, BrokerUser::Relay);
+        let pool = self.db.pool(Login::Relay);
+        self.relay_of(name, pool, &self.doorbell, &url)
+    }
+
+    /// A wire to the database that can be cut.
+    pub(crate) async fn proxy_to_database(&self) -> Proxy {
+        let url: PgConnectOptions = self.db.url(Login::Relay).parse().unwrap();
+        let address = format!("{}:{}", url.get_host(), url.get_port());
+        Proxy::to(address.parse().unwrap()).await
+    }
+
+    /// A relay that reaches its database over a wire.
+    pub(crate) fn relay_with_database_over(&self, proxy: &Proxy, name: &str) -> Relay {
+        let options: PgConnectOptions = self.db.url(Login::Relay).parse().unwrap();
+        let (host, port) = (proxy.address().ip().to_string(), proxy.address().port());
+        let pool = PgPoolOptions::new()
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_lazy_with(options.host(&host).port(port));
+        self.relay_of(
+            name,
+            pool,
+            &self.doorbell,
+            self.vhost.url(BrokerUser::Relay),
+        )
+    }
+
+    fn relay_of(&self, name: &str, pool: PgPool, doorbell: &Doorbell, broker: &str) -> Relay {
         let settings = Settings {
             name: name.to_owned(),
             database: "orders",
         };
-        let broker = BrokerUrl::parse(self.vhost.url(BrokerUser::Relay)).unwrap();
+        let broker = BrokerUrl::parse(broker).unwrap();
         Relay::new(
             settings,
-            self.db.pool(Login::Relay),
+            pool,
             broker,
             doorbell.bell(),
-            Metrics::default(),
+            self.metrics.clone(),
         )
+    }
+
+    /// How many publishes the broker answered so.
+    pub(crate) fn answers(&self, outcome: &'static str) -> u64 {
+        let labels = PublishLabels {
+            database: "orders",
+            outcome,
+        };
+        self.metrics.publishes.get_or_create(&labels).get()
     }
 
     /// Drives a relay's upkeep until it owns as many lanes: the connections of the last owners must be gone first.
