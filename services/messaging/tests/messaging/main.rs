@@ -17,4 +17,5 @@ mod outbox_status;
 mod redrive;
 mod retention;
 mod roles;
+mod schema;
 mod support;
