@@ -85,6 +85,9 @@ pub enum DeclineReason {
 }
 
 impl DeclineReason {
+    /// All reasons there are.
+    pub const ALL: [Self; 3] = [Self::NoAccount, Self::InsufficientFunds, Self::Discarded];
+
     /// The reason's stable name, as stored and sent.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -98,9 +101,7 @@ impl DeclineReason {
     /// Reads the stable name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::NoAccount, Self::InsufficientFunds, Self::Discarded]
-            .into_iter()
-            .find(|reason| reason.as_str() == text)
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
     }
 }
 

@@ -76,31 +76,39 @@ pub async fn wait(pool: &PgPool) {
 
 /// Returns when a service's schema is at least as new as this binary and granted to this role.
 pub async fn wait_for(pool: &PgPool, migrator: &'static Migrator) {
-    let wanted = migrator.iter().map(|migration| migration.version).max();
-    let statement = format!(
-        "select max(version) from {} where success",
-        migrator.table_name
-    );
     let mut told = false;
     loop {
-        let applied = sqlx::query_scalar::<_, Option<i64>>(AssertSqlSafe(statement.clone()))
-            .fetch_one(pool)
-            .await;
-        match applied {
-            Ok(applied) if applied >= wanted => return,
-            outcome if !told => {
-                let cause = outcome.err();
-                tracing::info!(
-                    table = %migrator.table_name,
-                    error = cause.as_ref().map(|error| error as &dyn std::error::Error),
-                    "waiting for the database and its schema, which `gozon migrate` makes"
-                );
-                told = true;
-            }
-            _ => {}
+        let missing = missing(pool, migrator).await;
+        if matches!(&missing, Ok(versions) if versions.is_empty()) {
+            return;
+        }
+        if !told {
+            tracing::info!(
+                table = %migrator.table_name,
+                missing = missing.as_ref().ok().map(|versions| format!("{versions:?}")),
+                error = missing.as_ref().err().map(|error| error as &dyn std::error::Error),
+                "waiting for the database and its schema, which `gozon migrate` makes"
+            );
+            told = true;
         }
         tokio::time::sleep(WAIT_STEP).await;
     }
+}
+
+/// The versions this binary knows that are not applied. A newer one says nothing of an older one: two changes may have
+/// come to the schema from two sides, the later number first. Versions that only a newer binary knows do not matter.
+pub async fn missing(pool: &PgPool, migrator: &Migrator) -> Result<Vec<i64>, sqlx::Error> {
+    let known: Vec<i64> = migrator.iter().map(|migration| migration.version).collect();
+    let statement = format!(
+        "select version from unnest($1::bigint[]) as known (version)
+         where version not in (select version from {} where success)
+         order by version",
+        migrator.table_name
+    );
+    sqlx::query_scalar(AssertSqlSafe(statement))
+        .bind(known)
+        .fetch_all(pool)
+        .await
 }
 
 /// A name as a quoted SQL identifier.

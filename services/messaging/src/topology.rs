@@ -193,3 +193,6 @@ fn quorum_arguments(delivery_limit: i64) -> FieldTable {
 fn text(value: &str) -> AMQPValue {
     AMQPValue::LongString(value.into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -189,8 +189,8 @@ impl Relay {
         }
     }
 
-    /// After a failure. Of the database: the lanes are taken again from where they were last written back. If the leases
-    /// have ended meanwhile: nothing of ours may reach a queue any more.
+    /// After a failure. Of the database, or if the leases have ended meanwhile: the lanes are taken again, from where they
+    /// were last written back and over a new connection.
     async fn recover(&mut self, error: &RelayError) {
         tracing::warn!(
             relay = self.settings.name,
@@ -205,9 +205,11 @@ impl Relay {
             self.renew_at = Instant::now();
             // Closed, not given back: it may be in the middle of something.
             drop(self.connection.take().map(PoolConnection::detach));
-        }
-        if leases_ended && let Some(publisher) = self.line.publisher.take() {
-            publisher.close().await;
+            // What is under way on this connection is forgotten, so no lane may be given up while it can still arrive; and
+            // while its fence stands nobody else may take a lane that this relay does not take again.
+            if let Some(publisher) = self.line.publisher.take() {
+                publisher.close().await;
+            }
         }
         self.show_lanes();
     }

@@ -19,4 +19,5 @@ mod plans;
 mod redrive;
 mod retention;
 mod roles;
+mod schema;
 mod support;

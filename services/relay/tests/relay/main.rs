@@ -7,6 +7,7 @@
 
 mod answers;
 mod fencing;
+mod interrupted;
 mod ordering;
 mod publishing;
 mod restored;
