@@ -100,10 +100,7 @@ async fn both_are_at_work(shop: &Shop) {
         }
         let settled = join_all([1, 2].map(|replica| settled(shop, replica))).await;
         let grown = settled_before.iter().zip(&settled);
-        grown
-            .map(|(before, now)| now > before)
-            .all(|grew| grew)
-            .then_some(())
+        grown.all(|(before, now)| now > before).then_some(())
     })
     .await;
 }

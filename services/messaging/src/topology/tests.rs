@@ -138,18 +138,18 @@ fn serialised() -> Vec<(&'static str, Value)> {
         order_id,
         user_id: UserId::try_from(i64::MAX).unwrap(),
         amount: Money::rub(19_900),
-        placed_at: now,
+        placed_at: Some(now),
     };
     let captured = PaymentCaptured {
         order_id,
-        received_at: now,
+        received_at: Some(now),
         decided_at: now,
     };
     let declined = DeclineReason::ALL.map(|reason| {
         let declined = PaymentDeclined {
             order_id,
             reason,
-            received_at: now,
+            received_at: Some(now),
             decided_at: OffsetDateTime::UNIX_EPOCH,
         };
         (PaymentDeclined::TYPE, batch(&declined))

@@ -41,7 +41,8 @@ pub(crate) async fn apply(
         .clone()
         .map(|it| it.reason.map(DeclineReason::as_str))
         .collect();
-    let received: Vec<Option<OffsetDateTime>> = each.clone().map(|it| it.payment_received_at).collect();
+    let received: Vec<Option<OffsetDateTime>> =
+        each.clone().map(|it| it.payment_received_at).collect();
     let decided: Vec<OffsetDateTime> = each.map(|it| it.payment_decided_at).collect();
     sqlx::query_scalar!(
         r#"with decided as (
