@@ -12,6 +12,7 @@ pub mod origin;
 pub mod pool;
 pub mod problem;
 pub mod readiness;
+pub mod recent;
 pub mod serve;
 pub mod telemetry;
 pub mod trace;

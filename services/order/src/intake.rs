@@ -215,7 +215,9 @@ impl Shared {
             });
         }
         tx.commit().await?;
-        self.hub.recent().keep(contents);
+        for (id, contents) in contents {
+            self.hub.recent().keep(id, contents);
+        }
         for bell in &self.bells {
             bell.ring();
         }

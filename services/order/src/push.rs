@@ -10,7 +10,6 @@ pub(crate) mod held;
 pub(crate) mod hub;
 pub(crate) mod opening;
 pub(crate) mod pulse;
-pub(crate) mod recent;
 pub(crate) mod socket;
 pub(crate) mod tail;
 

@@ -99,7 +99,7 @@ async fn both_are_at_work(shop: &Shop) {
             }
         }
         let settled = join_all([1, 2].map(|replica| settled(shop, replica))).await;
-        let grown = settled_before.iter().zip(&settled);
+        let mut grown = settled_before.iter().zip(&settled);
         grown.all(|(before, now)| now > before).then_some(())
     })
     .await;

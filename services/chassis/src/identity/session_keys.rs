@@ -14,16 +14,22 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{Principal, Role, Session};
+use crate::recent::Recent;
 
 const ISSUER: &str = "gozon";
 const AUDIENCE: &str = "gozon";
 const KEY_BYTES_MIN: usize = 32;
 const KEYS_MAX: usize = 4;
 
+/// The sessions kept at hand; of each, some 500 bytes.
+const VERIFIED_MAX: usize = 20_000;
+
 /// The session keys of this installation, shared by all roles. Cheap to clone.
 #[derive(Clone)]
 pub struct SessionKeys {
     keys: Arc<Keys>,
+    /// Sessions whose signature was found good, by their tokens: a customer comes with the same one again and again.
+    verified: Arc<Recent<String, Session>>,
 }
 
 struct Keys {
@@ -98,6 +104,7 @@ impl SessionKeys {
         };
         Ok(Self {
             keys: Arc::new(keys),
+            verified: Arc::new(Recent::new(VERIFIED_MAX)),
         })
     }
 
@@ -118,6 +125,21 @@ impl SessionKeys {
 
     /// The session a token carries, if it is one of ours and still valid.
     pub fn verify(&self, token: &str, now: OffsetDateTime) -> Result<Session, SessionError> {
+        let session = if let Some(session) = self.verified.get(token) {
+            session
+        } else {
+            let session = self.open(token)?;
+            self.verified.keep(token.to_owned(), session.clone());
+            session
+        };
+        if session.expires_at <= now {
+            return Err(SessionError::Expired);
+        }
+        Ok(session)
+    }
+
+    /// The session in a token that one of our keys has signed, whether or not it has expired.
+    fn open(&self, token: &str) -> Result<Session, SessionError> {
         let claims = self
             .keys
             .verify
@@ -126,18 +148,14 @@ impl SessionKeys {
             .ok_or(SessionError::Invalid)?
             .claims;
         let user_id: i64 = claims.sub.parse().map_err(|_| SessionError::Invalid)?;
-        let session = Session {
+        Ok(Session {
             principal: Principal {
                 user_id: UserId::try_from(user_id).map_err(|_| SessionError::Invalid)?,
                 roles: claims.roles,
             },
             expires_at: OffsetDateTime::from_unix_timestamp(claims.exp)
                 .map_err(|_| SessionError::Invalid)?,
-        };
-        if session.expires_at <= now {
-            return Err(SessionError::Expired);
-        }
-        Ok(session)
+        })
     }
 }
 

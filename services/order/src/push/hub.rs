@@ -5,12 +5,17 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use contracts::UserId;
+use chassis::recent::Recent;
+use contracts::{OrderId, UserId};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::recent::Recent;
-use crate::{limits, metrics::Metrics, order::Order, storage::position::Position};
+use crate::{
+    limits,
+    metrics::Metrics,
+    order::Order,
+    storage::{changes::Contents, position::Position},
+};
 
 /// A change of an order, with the transaction that made it.
 #[derive(Debug, Clone)]
@@ -31,7 +36,9 @@ pub(crate) struct Update {
 #[derive(Debug)]
 pub(crate) struct Hub {
     sockets: Mutex<Sockets>,
-    recent: Recent,
+    /// What never changes about recent orders, so that the tail need not ask the database for it at each change: intake
+    /// puts in what it has committed, the tail what it had to read.
+    recent: Recent<OrderId, Arc<Contents>>,
     following: watch::Sender<bool>,
     metrics: Metrics,
 }
@@ -75,7 +82,7 @@ impl Hub {
     pub(crate) fn new(metrics: Metrics) -> Arc<Self> {
         Arc::new(Self {
             sockets: Mutex::default(),
-            recent: Recent::default(),
+            recent: Recent::new(limits::RECENT_ORDERS),
             following: watch::Sender::new(false),
             metrics,
         })
@@ -117,7 +124,7 @@ impl Hub {
     }
 
     /// The contents of recent orders.
-    pub(crate) const fn recent(&self) -> &Recent {
+    pub(crate) const fn recent(&self) -> &Recent<OrderId, Arc<Contents>> {
         &self.recent
     }
 

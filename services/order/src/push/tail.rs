@@ -220,20 +220,21 @@ async fn contents(
     connection: &mut PgConnection,
     changes: &[Change],
 ) -> Result<HashMap<OrderId, Arc<Contents>>, sqlx::Error> {
-    let mut contents = hub
-        .recent()
-        .of(changes.iter().map(|change| change.order_id));
+    let ids = changes.iter().map(|change| change.order_id);
+    let mut contents: HashMap<OrderId, Arc<Contents>> = ids
+        .filter_map(|id| Some((id, hub.recent().get(&id)?)))
+        .collect();
     let missing: Vec<Uuid> = changes
         .iter()
         .filter(|change| !contents.contains_key(&change.order_id))
         .map(|change| change.order_id.as_uuid())
         .collect();
     if !missing.is_empty() {
-        let read = changes::contents(connection, &missing).await?;
-        let read = read.into_iter().map(|(id, it)| (id, Arc::new(it)));
-        let read: Vec<(OrderId, Arc<Contents>)> = read.collect();
-        hub.recent().keep(read.iter().cloned());
-        contents.extend(read);
+        for (id, read) in changes::contents(connection, &missing).await? {
+            let read = Arc::new(read);
+            hub.recent().keep(id, Arc::clone(&read));
+            contents.insert(id, read);
+        }
     }
     Ok(contents)
 }
