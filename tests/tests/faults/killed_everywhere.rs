@@ -9,9 +9,9 @@ use std::{
 };
 
 use futures_util::future::{join, join_all};
-use tests::{Customer, Role, Shop, instance::setting};
+use tests::{Customer, Instance, Role, Shop, instance::setting, shop::Layout};
 
-use crate::load::{keeps_ordering, nothing_was_lost_or_doubled};
+use crate::load::{UNHEALED, keeps_ordering, nothing_was_lost_or_doubled};
 
 /// How many times a process dies in one run when nobody asks for more.
 const KILLS: usize = 200;
@@ -43,7 +43,7 @@ const OF_CONSUMERS: &[&str] = &[
     "after-ack",
 ];
 
-/// Who dies, and where: every relay, the one payment process, and one of the two order replicas. The other order replica
+/// Who dies, and where: every relay, both payment processes, and one of the two order replicas. The other order replica
 /// lives on, so that there is somebody to place orders at.
 const VICTIMS: &[(Role, &[&str])] = &[
     (Role::OrdersRelay(1), OF_RELAYS),
@@ -51,13 +51,14 @@ const VICTIMS: &[(Role, &[&str])] = &[
     (Role::PaymentsRelay(1), OF_RELAYS),
     (Role::PaymentsRelay(2), OF_RELAYS),
     (Role::Payment(1), OF_CONSUMERS),
+    (Role::Payment(2), OF_CONSUMERS),
     (Role::Order(2), OF_CONSUMERS),
 ];
 
 #[tokio::test]
 async fn relays_and_consumers_that_die_at_every_point_lose_and_double_nothing() {
     let kills = wanted_kills();
-    let shop = Shop::start_separately().await;
+    let shop = Shop::start_with(&Instance::OfThisRun, Layout::InPairs, UNHEALED).await;
     let entrance = shop.entrance();
     let customers =
         join_all((0..CUSTOMERS).map(|_| Customer::with_balance(&entrance, PAYABLE))).await;

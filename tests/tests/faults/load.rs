@@ -20,6 +20,9 @@ const ENDED_WITHIN: Duration = Duration::from_mins(1);
 /// not more than can be listed at the end.
 const PACE: Duration = Duration::from_millis(100);
 
+/// For a shop whose reconciler asks for nothing again while the test runs: what a process loses stays lost, and is seen.
+pub(crate) const UNHEALED: &[(&str, &str)] = &[("GOZON_RECONCILE_AFTER_SECONDS", "3600")];
+
 /// A number of customers, each with money for half of its orders.
 pub(crate) struct Load {
     customers: Vec<Customer>,

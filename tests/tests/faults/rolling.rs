@@ -16,7 +16,7 @@ use tests::{Customer, Instance, Role, Service, Shop, Version, poll_until, shop::
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::load::{keeps_ordering, nothing_was_lost_or_doubled};
+use crate::load::{UNHEALED, keeps_ordering, nothing_was_lost_or_doubled};
 
 const CUSTOMERS: usize = 4;
 const PAYABLE: i64 = 100;
@@ -41,7 +41,7 @@ const OTHER_HALF: [Role; 4] = [
 
 #[tokio::test]
 async fn two_versions_at_work_at_once_understand_each_other_and_roll_both_ways() {
-    let shop = Shop::start(&Instance::OfThisRun, Layout::InPairs).await;
+    let shop = Shop::start_with(&Instance::OfThisRun, Layout::InPairs, UNHEALED).await;
     let entrance = shop.entrance();
     let customers =
         join_all((0..CUSTOMERS).map(|_| Customer::with_balance(&entrance, PAYABLE))).await;
