@@ -134,6 +134,47 @@ async fn a_large_difference_is_paged_up_to_its_snapshot_and_no_further() {
 }
 
 #[tokio::test]
+async fn what_commits_between_two_pages_is_left_to_the_next_difference() {
+    let db = database().await;
+    let (writer, relay) = (db.pool(Login::Writer), db.pool(Login::Relay));
+    append_one(&writer).await;
+    let mut late = writer.begin().await.unwrap();
+    append(&mut late, &placed(1), &TraceContext::root())
+        .await
+        .unwrap();
+    for _ in 0..25 {
+        append_one(&writer).await;
+    }
+    let mut connection = relay.acquire().await.unwrap();
+    let (lanes, beginning) = (all_lanes(), Position::beginning());
+    let first = read_since(&mut connection, &lanes, &beginning, None, 10)
+        .await
+        .unwrap();
+    // Its id is among those to be paged.
+    late.commit().await.unwrap();
+    let mut paged = 0;
+    let mut more = first.more;
+    while let Some(span) = more {
+        let page = read_page(
+            &mut connection,
+            &lanes,
+            &beginning,
+            &first.snapshot,
+            span,
+            10,
+        );
+        let (rows, left) = page.await.unwrap();
+        paged += rows.len();
+        more = left;
+    }
+    assert_eq!(paged, 26);
+    let next = read_since(&mut connection, &lanes, &after(&first), None, 10)
+        .await
+        .unwrap();
+    assert_eq!(next.rows.len(), 1);
+}
+
+#[tokio::test]
 async fn many_writers_with_late_commits_and_rollbacks_lose_and_repeat_nothing() {
     let db = database().await;
     let writers: Vec<_> = (0..4_u32)
