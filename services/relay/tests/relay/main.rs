@@ -8,6 +8,7 @@
 mod answers;
 mod fencing;
 mod interrupted;
+mod log;
 mod publishing;
 mod restored;
 mod sharing;
