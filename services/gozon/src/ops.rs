@@ -78,6 +78,9 @@ fn paths(service: Service) -> OpenApiRouter<OpsState> {
         .routes(routes!(dead_letters::list::list_dead_letters))
         .routes(routes!(dead_letters::show::show_dead_letter))
         .routes(routes!(dead_letters::redrive::redrive_dead_letters))
+        .routes(routes!(
+            dead_letters::cancel::cancel_redrive_of_dead_letters
+        ))
         .routes(routes!(dead_letters::discard::discard_dead_letters))
         .routes(routes!(operations::list_operations))
         .routes(routes!(trace::trace_order));

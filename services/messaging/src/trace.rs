@@ -8,8 +8,13 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::publish_log::{self, Logged};
+
 /// The most events of one order that are followed.
 pub const EVENTS_MAX: i64 = 100;
+
+/// An event that can never be sent.
+const PARKED: &str = "outbox.parked";
 
 /// Something that happened to an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,62 +23,148 @@ pub struct Hop {
     pub at: Option<OffsetDateTime>,
     /// What, as a dotted name: `outbox.appended`.
     pub step: &'static str,
-    /// Who did it or is to do it: a relay, a queue.
+    /// Who did it or is to do it: a relay, a queue's consumer, a part of a service.
     pub owner: Option<String>,
+    /// The lane of the outbox that it happened in.
+    pub lane: Option<i16>,
+    /// The epoch under which the owner had the lane.
+    pub epoch: Option<i64>,
     /// The event it was about.
     pub event_id: Option<Uuid>,
     /// More of it, in words.
     pub detail: String,
 }
 
-/// The hops of a service's events about one key: each appended, and published or waiting. `transactions` are those that
-/// may have appended them, as texts of `xid8`.
+/// A transaction that may have appended events, and whose it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Writer {
+    /// Its number, as a text of `xid8`.
+    pub transaction: String,
+    /// A part of the service, or the queue whose consumer it was.
+    pub owner: &'static str,
+}
+
+/// The hops of a service's events about one key: each appended, and published, parked or waiting.
 pub async fn sent(
     connection: &mut PgConnection,
     key: Uuid,
-    transactions: &[String],
+    writers: &[Writer],
 ) -> Result<Vec<Hop>, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"select outbox.id, outbox.lane, event_id, type as kind, appended_at, owner,
-                  pg_visible_in_snapshot(outbox.xid, lane.settled) as "settled!"
+    let transactions: Vec<String> = writers.iter().map(|it| it.transaction.clone()).collect();
+    let rows = sqlx::query_as!(
+        SentEvent,
+        r#"select outbox.id, outbox.lane, outbox.event_id, outbox.type as kind, appended_at,
+                  outbox.xid::text as "transaction!", owner, epoch,
+                  pg_visible_in_snapshot(outbox.xid, lane.settled) as "settled!", parked_at as "parked_at?"
            from messaging.outbox join messaging.lane on lane.lane = outbox.lane
-           where outbox.xid = any($1::text[]::xid8[]) and key = $2
+           left join messaging.parked on outbox_id = outbox.id
+           where outbox.xid = any($1::text[]::xid8[]) and outbox.key = $2
            order by outbox.id
            limit $3"#,
-        transactions,
+        &transactions,
         key,
         EVENTS_MAX,
     )
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
-    Ok(rows
-        .into_iter()
-        .flat_map(|row| {
-            let appended = Hop {
-                at: Some(row.appended_at),
-                step: "outbox.appended",
-                owner: None,
-                event_id: Some(row.event_id),
-                detail: format!("{} as row {} of lane {}", row.kind, row.id, row.lane),
-            };
-            let (step, detail) = if row.settled {
-                (
-                    "outbox.published",
-                    "confirmed by the broker, and written back",
-                )
-            } else {
-                ("outbox.waiting", "not yet written back as published")
-            };
-            let published = Hop {
-                at: None,
-                step,
-                owner: row.owner,
-                event_id: Some(row.event_id),
-                detail: detail.to_owned(),
-            };
-            [appended, published]
-        })
-        .collect())
+    let events: Vec<Uuid> = rows.iter().map(|row| row.event_id).collect();
+    let logged = publish_log::of_events(connection, &events).await?;
+    let mut hops = Vec::new();
+    for row in rows {
+        let writer = writers.iter().find(|it| it.transaction == row.transaction);
+        let about = logged.iter().filter(|(event, _)| *event == row.event_id);
+        let about: Vec<&Logged> = about.map(|(_, message)| message).collect();
+        hops.push(row.appended(writer.map(|it| it.owner)));
+        if about.is_empty() {
+            hops.push(row.not_logged());
+        }
+        hops.extend(about.into_iter().flat_map(|message| row.logged(message)));
+    }
+    Ok(hops)
+}
+
+/// An event of the outbox, and how its lane stands.
+struct SentEvent {
+    id: i64,
+    lane: i16,
+    event_id: Uuid,
+    kind: String,
+    appended_at: OffsetDateTime,
+    transaction: String,
+    owner: Option<String>,
+    epoch: i64,
+    settled: bool,
+    parked_at: Option<OffsetDateTime>,
+}
+
+impl SentEvent {
+    fn appended(&self, owner: Option<&str>) -> Hop {
+        Hop {
+            at: Some(self.appended_at),
+            step: "outbox.appended",
+            owner: owner.map(str::to_owned),
+            epoch: None,
+            detail: format!("{} as row {}", self.kind, self.id),
+            ..self.hop()
+        }
+    }
+
+    /// What the log says of it: published and confirmed, or parked.
+    fn logged(&self, message: &Logged) -> Vec<Hop> {
+        let hop = |at, step, detail| Hop {
+            at: Some(at),
+            step,
+            owner: Some(message.relay.clone()),
+            epoch: message.epoch(self.lane),
+            detail,
+            ..self.hop()
+        };
+        let Some(confirmed_at) = message.confirmed_at else {
+            let parked = hop(message.published_at, PARKED, message.outcome.clone());
+            return vec![parked];
+        };
+        let others = match message.event_ids.len() {
+            1 => "alone in a message".to_owned(),
+            events => format!("in a message of {events} events"),
+        };
+        vec![
+            hop(message.published_at, "outbox.published", others),
+            hop(confirmed_at, "outbox.confirmed", message.outcome.clone()),
+        ]
+    }
+
+    /// The log is written with the lane's position, and keeps only some days: it may say nothing.
+    fn not_logged(&self) -> Hop {
+        let (step, detail) = match (self.parked_at, self.settled) {
+            (Some(_), _) => (PARKED, "parked, by whom was not written down"),
+            (None, true) => (
+                "outbox.published",
+                "confirmed by the broker; when and by whom was not written down, or no more is",
+            ),
+            (None, false) => ("outbox.waiting", "not yet written back as published"),
+        };
+        let waits = step == "outbox.waiting";
+        Hop {
+            at: self.parked_at,
+            step,
+            owner: self.owner.clone().filter(|_| waits),
+            epoch: waits.then_some(self.epoch),
+            detail: detail.to_owned(),
+            ..self.hop()
+        }
+    }
+
+    fn hop(&self) -> Hop {
+        Hop {
+            at: None,
+            step: "",
+            owner: None,
+            lane: Some(self.lane),
+            epoch: None,
+            event_id: Some(self.event_id),
+            detail: String::new(),
+        }
+    }
 }
 
 /// An event that was taken from a queue.
@@ -130,6 +221,8 @@ pub async fn received(
                     _ => "dead_letter",
                 },
                 owner: Some(queue.to_owned()),
+                lane: None,
+                epoch: None,
                 event_id: Some(row.event_id),
                 detail: row.detail,
             },

@@ -3,12 +3,15 @@
 use contracts::OrderId;
 use messaging::{
     topology::ORDER_PAYMENTS,
-    trace::{self, Hop},
+    trace::{self, Hop, Writer},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::storage;
+use crate::{status::Status, storage};
+
+/// Where an order's request is repeated.
+const RECONCILER: &str = "reconciler";
 
 /// How an operator names an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,18 +53,26 @@ pub async fn trace(
     };
     let statuses = storage::trace::statuses(connection, order.id).await?;
     let repeated = storage::trace::repeated(connection, order.id).await?;
-    let transactions: Vec<String> = statuses
+    let taken = statuses
         .iter()
-        .map(|status| status.transaction.clone())
-        .chain(repeated.iter().map(|request| request.transaction.clone()))
-        .collect();
-    let mut hops = trace::sent(connection, order.id.as_uuid(), &transactions).await?;
+        .map(|taken| (&taken.transaction, owner(taken.status)));
+    let asked = repeated
+        .iter()
+        .map(|request| (&request.transaction, RECONCILER));
+    let writers = taken.chain(asked).map(|(transaction, owner)| Writer {
+        transaction: transaction.clone(),
+        owner,
+    });
+    let writers: Vec<Writer> = writers.collect();
+    let mut hops = trace::sent(connection, order.id.as_uuid(), &writers).await?;
     let receipts = trace::received(connection, ORDER_PAYMENTS.name, answers).await?;
     hops.extend(receipts.into_iter().map(|receipt| receipt.hop));
     hops.extend(statuses.into_iter().map(|taken| Hop {
         at: Some(taken.at),
         step: "order.status",
-        owner: None,
+        owner: Some(owner(taken.status).to_owned()),
+        lane: None,
+        epoch: None,
         event_id: None,
         detail: match taken.reason {
             Some(reason) => format!("{} ({reason})", taken.status.as_str()),
@@ -71,7 +82,9 @@ pub async fn trace(
     hops.extend(repeated.into_iter().map(|request| Hop {
         at: Some(request.at),
         step: "order.request_repeated",
-        owner: Some("reconciler".to_owned()),
+        owner: Some(RECONCILER.to_owned()),
+        lane: None,
+        epoch: None,
         event_id: Some(request.event_id),
         detail: request.why,
     }));
@@ -82,4 +95,12 @@ pub async fn trace(
         trace_id: order.trace_id,
         hops,
     }))
+}
+
+/// Where an order takes a status: where orders come in, or where decisions do.
+const fn owner(status: Status) -> &'static str {
+    match status {
+        Status::New => "intake",
+        Status::Finished | Status::Cancelled => ORDER_PAYMENTS.name,
+    }
 }

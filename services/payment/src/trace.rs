@@ -1,14 +1,15 @@
 //! Following one order through this service, for operators: received, decided, booked and answered.
 
-use contracts::OrderId;
+use contracts::{DeclineReason, OrderId};
 use messaging::{
     topology::PAYMENT_ORDERS,
-    trace::{self, Hop},
+    trace::{self, Hop, Writer},
 };
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::storage::{self, ledger::EntryKind};
+use crate::storage::{self, ledger::EntryKind, trace::Verdict};
 
 /// Follows an order; no hops if this service never heard of it. `requests` are the order service's events whose receipt
 /// is looked for: with them, the answers to repeated requests are found too.
@@ -19,20 +20,24 @@ pub async fn trace(
 ) -> Result<Vec<Hop>, sqlx::Error> {
     let decision = storage::trace::decision(connection, order_id).await?;
     let receipts = trace::received(connection, PAYMENT_ORDERS.name, requests).await?;
-    let transactions: Vec<String> = decision
+    let decided = decision
         .iter()
-        .map(|decided| decided.transaction.clone())
-        .chain(
-            receipts
-                .iter()
-                .filter_map(|receipt| receipt.transaction.clone()),
-        )
-        .collect();
-    let mut hops = trace::sent(connection, order_id.as_uuid(), &transactions).await?;
+        .map(|decided| (&decided.transaction, decider(decided)));
+    let received = receipts
+        .iter()
+        .filter_map(|receipt| Some((receipt.transaction.as_ref()?, PAYMENT_ORDERS.name)));
+    let writers = decided.chain(received).map(|(transaction, owner)| Writer {
+        transaction: transaction.clone(),
+        owner,
+    });
+    let writers: Vec<Writer> = writers.collect();
+    let mut hops = trace::sent(connection, order_id.as_uuid(), &writers).await?;
     hops.extend(receipts.into_iter().map(|receipt| receipt.hop));
     if let Some(decided) = decision {
+        let owner = decider(&decided);
+        let hop = |at, step, detail| hop(at, step, owner, detail);
         hops.push(hop(
-            Some(decided.received_at),
+            decided.received_at,
             "payment.received",
             "taken up".to_owned(),
         ));
@@ -40,7 +45,7 @@ pub async fn trace(
             Some(reason) => format!("{} ({reason})", decided.outcome),
             None => decided.outcome,
         };
-        hops.push(hop(Some(decided.decided_at), "payment.decided", outcome));
+        hops.push(hop(decided.decided_at, "payment.decided", outcome));
     }
     for entry in storage::trace::entries(connection, order_id).await? {
         let kind = match entry.kind {
@@ -48,16 +53,28 @@ pub async fn trace(
             EntryKind::Payment => "payment",
         };
         let detail = format!("{kind} as entry {}", entry.number);
-        hops.push(hop(Some(entry.created_at), "ledger.entry", detail));
+        let owner = PAYMENT_ORDERS.name;
+        hops.push(hop(entry.created_at, "ledger.entry", owner, detail));
     }
     Ok(hops)
 }
 
-fn hop(at: Option<time::OffsetDateTime>, step: &'static str, detail: String) -> Hop {
+/// Who decided: the queue's consumer, unless an operator gave the request up.
+fn decider(decided: &Verdict) -> &'static str {
+    if decided.reason.as_deref() == Some(DeclineReason::Discarded.as_str()) {
+        "operator"
+    } else {
+        PAYMENT_ORDERS.name
+    }
+}
+
+fn hop(at: OffsetDateTime, step: &'static str, owner: &'static str, detail: String) -> Hop {
     Hop {
-        at,
+        at: Some(at),
         step,
-        owner: None,
+        owner: Some(owner.to_owned()),
+        lane: None,
+        epoch: None,
         event_id: None,
         detail,
     }

@@ -4,6 +4,8 @@
 //! takes no more) lets that type rest, and with it the keys held behind its message; the other types flow. Silence and a
 //! broken connection leave the outcome unknown: the same ids go again over a new connection.
 
+mod log;
+
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     time::Duration,
@@ -13,7 +15,7 @@ use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use messaging::{
     lease::Lease,
     metrics::{DatabaseLabels, Metrics, PublishLabels},
-    publish_log::Logged,
+    publish_log::{Answers, Logged},
     publisher::{Answer, Publisher},
 };
 use time::OffsetDateTime;
@@ -33,6 +35,9 @@ const REST: (Duration, Duration) = (Duration::from_millis(100), Duration::from_s
 pub(crate) struct Flight {
     planned: Planned,
     attempts: i32,
+    answers: Answers,
+    /// The lanes of its events, as owned when it was last sent.
+    leases: Vec<Lease>,
     first_sent_at: OffsetDateTime,
     sent: Instant,
     /// Which of the line's connections it went over.
@@ -59,7 +64,8 @@ pub(crate) struct Line {
     again: HashMap<String, VecDeque<Flight>>,
     rests: HashMap<String, Rest>,
     connections: u64,
-    owned: HashSet<i16>,
+    /// The lanes owned, with their epochs.
+    owned: HashMap<i16, i64>,
     /// Keys with parked events: all their later events are parked too.
     pub parked_keys: HashSet<Uuid>,
     /// Rows to be parked, the first of which fits into no message.
@@ -88,7 +94,7 @@ impl Line {
             again: HashMap::new(),
             rests: HashMap::new(),
             connections: 0,
-            owned: HashSet::new(),
+            owned: HashMap::new(),
             parked_keys: HashSet::new(),
             to_park: Vec::new(),
             settled: Vec::new(),
@@ -111,7 +117,9 @@ impl Line {
     /// From now on only rows of these lanes are published.
     pub(crate) fn owns(&mut self, leases: &[Lease]) {
         self.owned.clear();
-        self.owned.extend(leases.iter().map(|lease| lease.lane));
+        let leases = leases.iter();
+        self.owned
+            .extend(leases.map(|lease| (lease.lane, lease.epoch)));
     }
 
     /// Forgets everything that is not published: it will be read again.
@@ -173,6 +181,7 @@ impl Line {
                 return;
             };
             flight.attempts += 1;
+            flight.leases = self.leases_of(&flight.planned.rows);
             flight.sent = Instant::now();
             flight.connection = self.connections;
             let sending = publisher.send(flight.planned.message());
@@ -197,7 +206,8 @@ impl Line {
     }
 
     /// Draws the consequences of an answer.
-    pub(crate) fn answered(&mut self, (flight, answer): Landed) {
+    pub(crate) fn answered(&mut self, (mut flight, answer): Landed) {
+        flight.answers.push(&answer);
         let kind = flight.planned.kind.clone();
         if let Some(flying) = self.flying_of.get_mut(&kind) {
             *flying = flying.saturating_sub(1);
@@ -237,7 +247,7 @@ impl Line {
             .inc_by(events);
         self.planner.settled(rows);
         self.settle(rows);
-        self.log.push(logged(&self.relay, flight));
+        self.note_confirmed(flight);
     }
 
     fn settle(&mut self, rows: &[Pending]) {
@@ -266,7 +276,7 @@ impl Line {
             let (mine, lost): (Vec<Pending>, Vec<Pending>) =
                 std::mem::take(&mut flight.planned.rows)
                     .into_iter()
-                    .partition(|it| self.owned.contains(&it.row.lane.number()));
+                    .partition(|it| self.owned.contains_key(&it.row.lane.number()));
             if !lost.is_empty() {
                 self.planner.settled(&lost);
                 self.settle(&lost);
@@ -299,6 +309,8 @@ impl Line {
                     return Some(Flight {
                         planned,
                         attempts: 0,
+                        answers: Answers::default(),
+                        leases: Vec::new(),
                         first_sent_at: OffsetDateTime::now_utc(),
                         sent: now,
                         connection: 0,
@@ -363,26 +375,5 @@ impl std::fmt::Debug for Line {
             .field("relay", &self.relay)
             .field("flying", &self.flying.len())
             .finish_non_exhaustive()
-    }
-}
-
-fn logged(relay: &str, flight: Flight) -> Logged {
-    let rows = &flight.planned.rows;
-    let mut lanes: Vec<i16> = rows.iter().map(|it| it.row.lane.number()).collect();
-    lanes.sort_unstable();
-    lanes.dedup();
-    let ids = rows.iter().map(|it| it.row.id);
-    Logged {
-        published_at: flight.first_sent_at,
-        confirmed_at: OffsetDateTime::now_utc(),
-        relay: relay.to_owned(),
-        lanes,
-        ids: (
-            ids.clone().min().unwrap_or_default(),
-            ids.max().unwrap_or_default(),
-        ),
-        event_ids: rows.iter().map(|it| it.row.event_id).collect(),
-        attempts: flight.attempts,
-        kind: flight.planned.kind,
     }
 }

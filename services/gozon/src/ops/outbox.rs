@@ -19,6 +19,12 @@ pub(crate) struct OutboxStatus {
     /// How long the oldest of them waits; null when none does.
     #[schema(required)]
     pub(crate) oldest_seconds: Option<f64>,
+    /// How many events are parked, because they can never be sent, and the later events of their orders with them. At most
+    /// 100,000 are counted.
+    pub(crate) parked: i64,
+    /// How long ago the first of them was parked; null when none is.
+    #[schema(required)]
+    pub(crate) parked_oldest_seconds: Option<f64>,
     /// How many days ahead there are partitions for; null when there is none at all.
     #[schema(required)]
     pub(crate) partition_days_ahead: Option<i32>,
@@ -68,6 +74,8 @@ impl From<outbox::Status> for OutboxStatus {
             pending: status.pending(),
             pending_is_capped: status.capped,
             oldest_seconds: status.oldest().map(age),
+            parked: status.parked,
+            parked_oldest_seconds: status.parked_since.map(age),
             partition_days_ahead: status.partition_days_ahead,
             relays: status
                 .relays

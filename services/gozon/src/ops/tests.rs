@@ -88,7 +88,7 @@ async fn only_operators_are_let_in_anywhere() {
     let customer = session(&Principal::customer(user));
     let operator = session(&Principal::operator(user));
     let calls = every_call();
-    assert!(calls.len() >= 14, "{calls:?}");
+    assert!(calls.len() >= 16, "{calls:?}");
     for (method, path) in &calls {
         let call = (*method, path.as_str(), "{}");
         let refused = |status: u16, code: &str| (status, code.to_owned());
@@ -129,6 +129,7 @@ async fn only_operators_are_let_in_anywhere() {
 #[tokio::test]
 async fn what_is_out_of_range_is_refused_with_a_code_of_its_own() {
     let redrive = "/ops/v1/payment/dead-letters/redrive";
+    let cancel = "/ops/v1/payment/dead-letters/cancel-redrive";
     let discard = "/ops/v1/payment/dead-letters/discard";
     for (call, code) in [
         (
@@ -162,6 +163,10 @@ async fn what_is_out_of_range_is_refused_with_a_code_of_its_own() {
             "queue_unknown",
         ),
         (("POST", redrive, r#"{"colour": "blue"}"#), "invalid_body"),
+        (
+            ("POST", cancel, r#"{"filter": {"ids": [0]}}"#),
+            "ids_out_of_range",
+        ),
         (
             ("GET", "/ops/v1/order/dead-letters?limit=501", ""),
             "limit_out_of_range",

@@ -58,9 +58,15 @@ pub(crate) struct OrderHop {
     /// What.
     #[schema(example = "outbox.appended")]
     pub(crate) step: String,
-    /// Who did it or is to do it: a relay, a queue.
+    /// Who did it or is to do it: a relay, a queue's consumer, a part of the service.
     #[schema(required)]
     pub(crate) owner: Option<String>,
+    /// The lane of the outbox that it happened in.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) lane: Option<i16>,
+    /// The epoch under which the owner, a relay, had the lane.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) epoch: Option<i64>,
     /// The event it was about.
     #[schema(required)]
     pub(crate) event_id: Option<Uuid>,
@@ -161,6 +167,8 @@ fn hops(hops: Vec<Hop>, service: Service) -> Vec<OrderHop> {
         service,
         step: hop.step.to_owned(),
         owner: hop.owner,
+        lane: hop.lane,
+        epoch: hop.epoch,
         event_id: hop.event_id,
         detail: hop.detail,
     });

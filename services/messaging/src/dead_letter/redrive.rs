@@ -35,6 +35,15 @@ pub struct Redriven {
     pub operation_id: i64,
 }
 
+/// What taking a redrive back did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancelled {
+    /// How many letters lost their mark.
+    pub letters: u64,
+    /// Its record in the operators' log.
+    pub operation_id: i64,
+}
+
 /// What a redrive with this filter would do. Changes nothing.
 pub async fn plan_redrive(
     connection: &mut PgConnection,
@@ -116,14 +125,13 @@ pub async fn redrive(
     })
 }
 
-/// Takes the marks off the letters a filter means that are not settled yet, and says how many. Recorded in the
-/// operators' log.
+/// Takes the marks off the letters a filter means that are not settled yet. Recorded in the operators' log.
 pub async fn cancel_redrive(
     tx: &mut PgTransaction<'_>,
     filter: &Filter,
     by: &str,
-) -> Result<u64, sqlx::Error> {
-    let unmarked = sqlx::query!(
+) -> Result<Cancelled, sqlx::Error> {
+    let letters = sqlx::query!(
         "with chosen as (
             select id
             from messaging.dead_letter
@@ -155,9 +163,11 @@ pub async fn cancel_redrive(
         who: by,
         action: "dead_letters.cancel_redrive",
         parameters: json!({"filter": filter.to_json()}),
-        affected: unmarked,
+        affected: letters,
         reason: None,
     };
-    operation::record(tx, &operation).await?;
-    Ok(unmarked)
+    Ok(Cancelled {
+        letters,
+        operation_id: operation::record(tx, &operation).await?,
+    })
 }

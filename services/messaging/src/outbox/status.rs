@@ -17,6 +17,10 @@ pub struct Status {
     pub lanes: Vec<LaneStatus>,
     /// The relays that have shown themselves within the last hour, by name.
     pub relays: Vec<RelayStatus>,
+    /// How many events are parked: they can never be sent. At most [`PENDING_ROWS_MAX`] are counted.
+    pub parked: i64,
+    /// When the first of them was parked.
+    pub parked_since: Option<OffsetDateTime>,
     /// How many days ahead there are partitions for, today not counted; below zero when today has none.
     pub partition_days_ahead: Option<i32>,
 }
@@ -75,10 +79,15 @@ pub async fn status(connection: &mut PgConnection) -> Result<Status, sqlx::Error
     .fetch_all(&mut *connection)
     .await?;
     let row = sqlx::query!(
-        r#"select clock_timestamp() as "now!",
+        r#"select clock_timestamp() as "now!", parked as "parked!", parked_since,
                   (select max(to_date(right(child.relname, 8), 'YYYYMMDD')) - (now() at time zone 'utc')::date
                    from pg_inherits join pg_class child on child.oid = inhrelid
-                   where inhparent = 'messaging.outbox'::regclass) as partition_days_ahead"#
+                   where inhparent = 'messaging.outbox'::regclass) as partition_days_ahead
+           from (
+               select count(*) as parked, min(parked_at) as parked_since
+               from (select parked_at from messaging.parked order by outbox_id limit $1) as first_parked
+           ) as parked"#,
+        PENDING_ROWS_MAX,
     )
     .fetch_one(connection)
     .await?;
@@ -87,6 +96,8 @@ pub async fn status(connection: &mut PgConnection) -> Result<Status, sqlx::Error
         capped: lanes.capped,
         lanes: lanes.lanes,
         relays,
+        parked: row.parked,
+        parked_since: row.parked_since,
         partition_days_ahead: row.partition_days_ahead,
     })
 }

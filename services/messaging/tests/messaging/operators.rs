@@ -185,7 +185,7 @@ async fn a_redrive_does_what_its_plan_said_at_the_given_rate_and_is_recorded() {
     let cancelled = dead_letter::cancel_redrive(&mut tx, &filter, OPERATOR)
         .await
         .unwrap();
-    assert_eq!(cancelled, 3);
+    assert_eq!(cancelled.letters, 3);
     tx.commit().await.unwrap();
 
     let mut connection = writer.acquire().await.unwrap();

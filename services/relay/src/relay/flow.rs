@@ -205,6 +205,7 @@ impl Relay {
             let parking = outbox::park(connection, row, reason);
             meanwhile(&mut self.line, deadline, in_time(parking)).await??;
             self.line.to_park.remove(0);
+            self.line.note_parked(&pending, reason);
             self.line.settled.push((pending.read, 1));
         }
         Ok(())

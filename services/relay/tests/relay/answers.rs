@@ -2,11 +2,11 @@
 
 use contracts::{DeclineReason, OrderId, PaymentDeclined, TraceContext};
 use messaging::{
-    outbox, publish_log,
+    outbox,
     topology::{ORDER_PAYMENTS, PAYMENT_ORDERS},
 };
 use serde_json::json;
-use tests::{Login, lapin::options::QueueDeleteOptions, poll_until, reqwest::Method};
+use tests::{lapin::options::QueueDeleteOptions, poll_until, reqwest::Method};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -33,7 +33,7 @@ async fn append_declined(world: &World, count: usize) {
 }
 
 /// What the relay's user may configure in this world.
-async fn may_configure(world: &World, pattern: &str) {
+pub(crate) async fn may_configure(world: &World, pattern: &str) {
     let topology = r"^(gozon\.(events|dead-letters)|(payment|order)\..+)$";
     let permissions = json!({"configure": pattern, "write": topology, "read": topology});
     let path = format!("permissions/{}/relay", world.vhost.name());
@@ -75,7 +75,7 @@ async fn a_type_without_a_queue_rests_alone_until_its_queue_is_back() {
 }
 
 /// An event as no program of ours would append it.
-async fn append_raw(world: &World, key: Uuid, bytes: i32) {
+pub(crate) async fn append_raw(world: &World, key: Uuid, bytes: i32) {
     sqlx::query(
         r#"insert into messaging.outbox (lane, key, event_id, type, traceparent, body)
            values (7, $1, gen_random_uuid(), 'order.placed.v1', '', convert_to('"' || repeat('x', $2) || '"', 'utf8'))"#,
@@ -109,27 +109,4 @@ async fn what_can_never_be_sent_is_parked_with_its_keys_later_events_and_the_res
             .await
             .unwrap();
     assert_eq!(reasons, ["too_large", "behind", "behind"]);
-}
-
-#[tokio::test]
-async fn the_publish_log_tells_which_message_carried_an_event() {
-    let world = World::new().await;
-    let mut relay = world.relay("one");
-    relay.upkeep().await.unwrap();
-    world.append(150).await;
-    relay.step(&world.stop).await.unwrap();
-    relay.leave().await.unwrap();
-    let events: Vec<Uuid> = sqlx::query_scalar("select event_id from messaging.outbox order by id")
-        .fetch_all(&world.db.admin_pool())
-        .await
-        .unwrap();
-    let mut connection = world.db.pool(Login::Writer).acquire().await.unwrap();
-    for (event, size) in [(events[0], 100), (events[99], 100), (events[149], 50)] {
-        let found = publish_log::of_event(&mut connection, event).await.unwrap();
-        assert_eq!(found.len(), 1);
-        assert!(found[0].event_ids.contains(&event));
-        assert_eq!((found[0].event_ids.len(), found[0].attempts), (size, 1));
-    }
-    let unknown = publish_log::of_event(&mut connection, Uuid::now_v7()).await;
-    assert_eq!(unknown.unwrap(), []);
 }

@@ -8,6 +8,7 @@
 mod answers;
 mod fencing;
 mod interrupted;
+mod log;
 mod ordering;
 mod publishing;
 mod restored;

@@ -1,10 +1,14 @@
 //! `gozon dead-letters`: look at what could not be settled, have it settled again, or give it up.
 
-use std::{collections::BTreeMap, str::FromStr};
+mod chosen;
+
+use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
 use serde_json::json;
+
+use chosen::{Chosen, LetterName};
 
 use super::{client::Client, print_json, render};
 use crate::{
@@ -12,7 +16,7 @@ use crate::{
     ops::{
         Service,
         dead_letters::{
-            DeadLetterFilter, discard,
+            DeadLetterFilter, cancel, discard,
             list::{DeadLetterPage, Page},
             redrive::{Answer, Request},
             show::WholeDeadLetter,
@@ -65,6 +69,16 @@ enum DeadLettersCommand {
         #[command(flatten)]
         operate: OperateArgs,
     },
+    /// Take a redrive back: what is not settled yet stays a dead letter
+    CancelRedrive {
+        #[command(flatten)]
+        chosen: Chosen,
+        /// All of them, where nothing narrower is said
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        operate: OperateArgs,
+    },
     /// Give them up; a valid order that is given up is declined
     Discard {
         /// Which, as `list` names them: payment/17
@@ -76,101 +90,6 @@ enum DeadLettersCommand {
         #[command(flatten)]
         operate: OperateArgs,
     },
-}
-
-/// Which dead letters: those that meet every condition that is set.
-#[derive(Debug, Args)]
-struct Chosen {
-    /// These, as `list` names them: payment/17
-    letters: Vec<LetterName>,
-    /// Only of this service
-    #[arg(long, value_enum)]
-    service: Option<Service>,
-    /// Only of this queue
-    #[arg(long)]
-    queue: Option<String>,
-    /// Only for this reason, as `list` names it
-    #[arg(long)]
-    reason: Option<String>,
-    /// Only events of this type
-    #[arg(long = "type", value_name = "TYPE")]
-    kind: Option<String>,
-    /// At least this many seconds in dead letters
-    #[arg(long)]
-    min_age_seconds: Option<u32>,
-}
-
-/// A dead letter's name: its service and its number there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct LetterName {
-    service: Service,
-    id: i64,
-}
-
-impl FromStr for LetterName {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let name = text.split_once('/').and_then(|(service, id)| {
-            Some(Self {
-                service: Service::parse(service)?,
-                id: id.parse().ok().filter(|id| *id > 0)?,
-            })
-        });
-        name.ok_or("a dead letter is named as `gozon dead-letters list` does: payment/17")
-    }
-}
-
-impl Chosen {
-    /// Whether nothing narrows it down.
-    fn is_everything(&self) -> bool {
-        self.letters.is_empty()
-            && self.service.is_none()
-            && self.queue.is_none()
-            && self.reason.is_none()
-            && self.kind.is_none()
-            && self.min_age_seconds.is_none()
-    }
-
-    /// What to ask of each service that is meant.
-    fn filters(&self) -> anyhow::Result<Vec<(Service, DeadLetterFilter)>> {
-        if let Some(queue) = &self.queue {
-            let queues = Service::ALL.map(|service| service.queue().name);
-            ensure!(
-                queues.contains(&queue.as_str()),
-                "no service consumes {queue}: one of {}",
-                queues.join(", ")
-            );
-        }
-        let meant = |service: &Service| {
-            self.service.is_none_or(|asked| asked == *service)
-                && self
-                    .queue
-                    .as_deref()
-                    .is_none_or(|queue| queue == service.queue().name)
-                && (self.letters.is_empty()
-                    || self.letters.iter().any(|letter| letter.service == *service))
-        };
-        let filter = |service: Service| DeadLetterFilter {
-            queue: self.queue.clone(),
-            reason: self.reason.clone(),
-            kind: self.kind.clone(),
-            min_age_seconds: self.min_age_seconds,
-            ids: self
-                .letters
-                .iter()
-                .filter(|letter| letter.service == service)
-                .map(|letter| letter.id)
-                .collect(),
-        };
-        let meant = Service::ALL.into_iter().filter(meant);
-        let filters: Vec<_> = meant.map(|service| (service, filter(service))).collect();
-        ensure!(
-            !filters.is_empty(),
-            "these conditions exclude each other: no service meets them all"
-        );
-        Ok(filters)
-    }
 }
 
 /// Asks, does what was asked for, and prints.
@@ -204,6 +123,17 @@ pub(crate) async fn run(args: DeadLettersArgs, environment: &Environment) -> any
                 dry_run,
             };
             redrive(&connect(&operate)?, &chosen, &request, operate.json).await
+        }
+        DeadLettersCommand::CancelRedrive {
+            chosen,
+            all,
+            operate,
+        } => {
+            ensure!(
+                all || !chosen.is_everything(),
+                "this would take back every redrive: name some letters, narrow them down, or say --all"
+            );
+            take_back(&connect(&operate)?, &chosen, operate.json).await
         }
         DeadLettersCommand::Discard {
             letters,
@@ -286,6 +216,27 @@ async fn redrive(
     Ok(())
 }
 
+async fn take_back(client: &Client, chosen: &Chosen, as_json: bool) -> anyhow::Result<()> {
+    let mut done = BTreeMap::new();
+    for (service, filter) in chosen.filters()? {
+        let request = cancel::Request { filter };
+        let answer: cancel::Answer = client
+            .post(service, "dead-letters/cancel-redrive", &request)
+            .await?;
+        if !as_json {
+            print!(
+                "{}",
+                render::dead_letters::taken_back(service.as_str(), &answer)
+            );
+        }
+        done.insert(service.as_str(), answer);
+    }
+    if as_json {
+        return print_json(&done);
+    }
+    Ok(())
+}
+
 async fn give_up(
     client: &Client,
     letters: &[LetterName],
@@ -317,73 +268,4 @@ async fn give_up(
         return print_json(&done);
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn chosen() -> Chosen {
-        Chosen {
-            letters: Vec::new(),
-            service: None,
-            queue: None,
-            reason: None,
-            kind: None,
-            min_age_seconds: None,
-        }
-    }
-
-    fn services(chosen: &Chosen) -> Vec<Service> {
-        let filters = chosen.filters().unwrap();
-        filters.into_iter().map(|(service, _)| service).collect()
-    }
-
-    #[test]
-    fn a_letter_is_named_by_service_and_number() {
-        let name = "payment/17".parse::<LetterName>().unwrap();
-        assert_eq!((name.service, name.id), (Service::Payment, 17));
-        for text in [
-            "17",
-            "payment",
-            "payment/",
-            "payment/0",
-            "shop/1",
-            "payment/1/2",
-        ] {
-            assert!(text.parse::<LetterName>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn only_the_services_that_are_meant_are_asked() {
-        assert_eq!(services(&chosen()), Service::ALL);
-        let by_queue = Chosen {
-            queue: Some("order.payments.v1".into()),
-            ..chosen()
-        };
-        assert_eq!(services(&by_queue), [Service::Order]);
-        let by_name = Chosen {
-            letters: vec!["payment/17".parse().unwrap()],
-            ..chosen()
-        };
-        assert_eq!(services(&by_name), [Service::Payment]);
-        assert_eq!(by_name.filters().unwrap()[0].1.ids, [17]);
-        let excluded = Chosen {
-            service: Some(Service::Order),
-            ..by_name
-        };
-        assert!(excluded.filters().is_err());
-        let unknown = Chosen {
-            queue: Some("x".into()),
-            ..chosen()
-        };
-        assert!(
-            unknown
-                .filters()
-                .unwrap_err()
-                .to_string()
-                .contains("payment.orders.v1")
-        );
-    }
 }

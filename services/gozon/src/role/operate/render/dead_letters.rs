@@ -4,7 +4,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{add, age, count, printable, table};
 use crate::ops::dead_letters::{
-    DeadLetter, DeadLetterCount, discard, list::DeadLetterPage, redrive::Answer,
+    DeadLetter, DeadLetterCount, cancel, discard, list::DeadLetterPage, redrive::Answer,
     show::WholeDeadLetter,
 };
 
@@ -95,6 +95,19 @@ pub(in crate::role::operate) fn redriven(service: &str, answer: &Answer) -> Stri
         );
     }
     text
+}
+
+/// What taking a redrive back did.
+pub(in crate::role::operate) fn taken_back(service: &str, answer: &cancel::Answer) -> String {
+    let operation = answer.operation_id;
+    let what = match answer.letters {
+        0 => "nothing was to be settled again".to_owned(),
+        letters => format!(
+            "{} will not be settled again",
+            count(letters, "dead letter")
+        ),
+    };
+    format!("{service}: {what}; recorded as operation {operation}\n")
 }
 
 /// What discarding did.
@@ -270,5 +283,13 @@ payment: 1 dead letter
         answer.dry_run = false;
         answer.letters = 0;
         assert!(redriven("order", &answer).starts_with("order: nothing"));
+        let answer = cancel::Answer {
+            letters: 1,
+            operation_id: 6,
+        };
+        assert_eq!(
+            taken_back("payment", &answer),
+            "payment: 1 dead letter will not be settled again; recorded as operation 6\n"
+        );
     }
 }

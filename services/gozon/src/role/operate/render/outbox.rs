@@ -95,6 +95,13 @@ fn warnings(service: Service, status: &OutboxStatus) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if status.parked > 0 {
+        warnings.push(format!(
+            "{} parked, the first {} ago: no message can hold them, and their orders' later events wait behind them; the relays' logs name them",
+            count(status.parked, "event"),
+            age(status.parked_oldest_seconds.unwrap_or_default())
+        ));
+    }
     match status.partition_days_ahead {
         Some(days) if days >= PARTITION_DAYS_MIN => {}
         days => warnings.push(format!(
@@ -135,6 +142,8 @@ mod tests {
             pending: 3,
             pending_is_capped: false,
             oldest_seconds: Some(7.0),
+            parked: 0,
+            parked_oldest_seconds: None,
             partition_days_ahead: Some(7),
             relays: vec![RelayStatus {
                 name: "orders-a".into(),
@@ -190,5 +199,12 @@ order outbox: 3 events waiting, the oldest for 7.0 s
         assert!(text.contains("partitions reach 0 days ahead"), "{text}");
         assert!(text.contains("at least 3 events"), "{text}");
         assert!(text.contains("gone"), "{text}");
+    }
+    #[test]
+    fn events_that_can_never_be_sent_are_counted() {
+        let mut with_parked = status();
+        (with_parked.parked, with_parked.parked_oldest_seconds) = (2, Some(60.0));
+        let text = text(Service::Order, &with_parked, false);
+        assert!(text.contains("! 2 events parked, the first"), "{text}");
     }
 }

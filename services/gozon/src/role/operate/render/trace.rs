@@ -3,7 +3,7 @@
 use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
 use super::{add, printable, table};
-use crate::role::operate::trace::WholeTrace;
+use crate::{ops::trace::OrderHop, role::operate::trace::WholeTrace};
 
 /// The order, and its hops in the order of time.
 pub(in crate::role::operate) fn text(trace: &WholeTrace) -> String {
@@ -37,9 +37,7 @@ pub(in crate::role::operate) fn text(trace: &WholeTrace) -> String {
                 hop.step.clone(),
                 hop.event_id
                     .map_or_else(|| "-".to_owned(), |id| letter(&mut events, id)),
-                hop.owner
-                    .as_deref()
-                    .map_or_else(|| "-".to_owned(), printable),
+                owner(hop),
                 printable(&hop.detail),
             ]
         })
@@ -68,12 +66,31 @@ pub(in crate::role::operate) fn text(trace: &WholeTrace) -> String {
     text
 }
 
+/// Who, and of what: `orders-a, lane 12, epoch 4`.
+fn owner(hop: &OrderHop) -> String {
+    let parts = [
+        hop.owner.as_deref().map(printable),
+        hop.lane.map(|lane| format!("lane {lane}")),
+        hop.epoch.map(|epoch| format!("epoch {epoch}")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() {
+        "-".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
 /// What to do about an order that has not ended.
 fn advice(trace: &WholeTrace) -> Option<&'static str> {
     let has = |step: &str| trace.hops.iter().any(|hop| hop.step == step);
     if has("dead_letter") {
         Some(
             "an event of this order is a dead letter: `gozon dead-letters list` shows it, `redrive` has it settled again",
+        )
+    } else if has("outbox.parked") {
+        Some(
+            "an event of this order can never be sent and is parked: `gozon outbox status` counts such events, the relays' logs name them",
         )
     } else if has("outbox.waiting") && trace.status.as_deref() == Some("NEW") {
         Some(
@@ -126,10 +143,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::ops::{
-        Service,
-        trace::{OrderHop, in_order},
-    };
+    use crate::ops::{Service, trace::in_order};
 
     fn hop(
         service: Service,
@@ -143,6 +157,8 @@ mod tests {
             service,
             step: step.to_owned(),
             owner: (step == "outbox.published").then(|| "orders-a".to_owned()),
+            lane: step.starts_with("outbox").then_some(12),
+            epoch: (step == "outbox.published").then_some(4),
             event_id: event.map(uuid::Uuid::from_u128),
             detail: "as\u{1b}it is".to_owned(),
         }
@@ -171,11 +187,11 @@ mod tests {
         ));
         let expected = "\
 order 00000000-0000-0000-0000-000000000000 (number 17): FINISHED
-  instant (UTC)            +ms   service  step              event  owner     what
-  2026-11-24 03:00:00.000  -     order    order.status      -      -         as\u{fffd}it is
-  2026-11-24 03:00:00.001  +1.0  order    outbox.appended   A      -         as\u{fffd}it is
-  -                        -     order    outbox.published  A      orders-a  as\u{fffd}it is
-  2026-11-24 03:00:00.004  +3.0  payment  inbox.received    A      -         as\u{fffd}it is
+  instant (UTC)            +ms   service  step              event  owner                       what
+  2026-11-24 03:00:00.000  -     order    order.status      -      -                           as\u{fffd}it is
+  2026-11-24 03:00:00.001  +1.0  order    outbox.appended   A      lane 12                     as\u{fffd}it is
+  -                        -     order    outbox.published  A      orders-a, lane 12, epoch 4  as\u{fffd}it is
+  2026-11-24 03:00:00.004  +3.0  payment  inbox.received    A      -                           as\u{fffd}it is
   event A is 00000000-0000-0000-0000-000000000001
 ";
         assert_eq!(text, expected);
@@ -186,6 +202,7 @@ order 00000000-0000-0000-0000-000000000000 (number 17): FINISHED
         for (step, command) in [
             ("outbox.waiting", "gozon outbox status"),
             ("dead_letter", "gozon dead-letters list"),
+            ("outbox.parked", "is parked"),
             ("outbox.published", "reconciler"),
         ] {
             let text = text(&trace(

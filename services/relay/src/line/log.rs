@@ -1,0 +1,60 @@
+//! What the line writes down: a row for each message that was confirmed, and for each event that was parked.
+
+use messaging::{lease::Lease, outbox::Parking, publish_log::Logged};
+use time::OffsetDateTime;
+
+use super::{Flight, Line};
+use crate::planner::Pending;
+
+impl Line {
+    /// The leases on the lanes of these rows, in the order of the lanes.
+    pub(super) fn leases_of(&self, rows: &[Pending]) -> Vec<Lease> {
+        let mut lanes: Vec<i16> = rows.iter().map(|it| it.row.lane.number()).collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        let leases = lanes.into_iter().map(|lane| Lease {
+            lane,
+            epoch: self.owned.get(&lane).copied().unwrap_or_default(),
+        });
+        leases.collect()
+    }
+
+    pub(super) fn note_confirmed(&mut self, flight: Flight) {
+        let confirmed_at = OffsetDateTime::now_utc();
+        let mut entry = self.entry(&flight.planned.rows, &flight.leases);
+        entry.published_at = flight.first_sent_at;
+        entry.confirmed_at = Some(confirmed_at);
+        entry.attempts = flight.attempts;
+        entry.outcome = flight.answers.to_string();
+        entry.kind = flight.planned.kind;
+        self.log.push(entry);
+    }
+
+    /// A row was parked.
+    pub(crate) fn note_parked(&mut self, pending: &Pending, reason: Parking) {
+        let rows = std::slice::from_ref(pending);
+        let mut entry = self.entry(rows, &self.leases_of(rows));
+        entry.outcome = format!("parked, {}", reason.as_str());
+        entry.kind.clone_from(&pending.row.kind);
+        self.log.push(entry);
+    }
+
+    fn entry(&self, rows: &[Pending], leases: &[Lease]) -> Logged {
+        let ids = rows.iter().map(|it| it.row.id);
+        Logged {
+            published_at: OffsetDateTime::now_utc(),
+            confirmed_at: None,
+            relay: self.relay.clone(),
+            kind: String::new(),
+            lanes: leases.iter().map(|lease| lease.lane).collect(),
+            epochs: leases.iter().map(|lease| lease.epoch).collect(),
+            ids: (
+                ids.clone().min().unwrap_or_default(),
+                ids.max().unwrap_or_default(),
+            ),
+            event_ids: rows.iter().map(|it| it.row.event_id).collect(),
+            attempts: 1,
+            outcome: String::new(),
+        }
+    }
+}
