@@ -10,4 +10,5 @@ mod planner;
 mod relay;
 mod window;
 
+pub use planner::EVENTS_PER_MESSAGE;
 pub use relay::{Relay, RelayError, Settings};

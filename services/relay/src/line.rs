@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 use crate::{
     planner::{Next, Pending, Planned, Planner},
+    relay::Settings,
     window::Window,
 };
 
@@ -84,10 +85,10 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn new(relay: String, database: &'static str, metrics: Metrics) -> Self {
+    pub(crate) fn new(settings: &Settings, metrics: Metrics) -> Self {
         Self {
             publisher: None,
-            planner: Planner::default(),
+            planner: Planner::new(settings.events_per_message),
             window: Window::default(),
             flying: FuturesUnordered::new(),
             flying_of: HashMap::new(),
@@ -101,8 +102,8 @@ impl Line {
             log: Vec::new(),
             broken: false,
             lacks_topology: false,
-            relay,
-            database,
+            relay: settings.name.clone(),
+            database: settings.database,
             metrics,
         }
     }
@@ -124,7 +125,7 @@ impl Line {
 
     /// Forgets everything that is not published: it will be read again.
     pub(crate) fn clear(&mut self) {
-        self.planner = Planner::default();
+        self.planner.clear();
         self.flying.clear();
         self.flying_of.clear();
         self.again.clear();

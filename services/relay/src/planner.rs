@@ -10,7 +10,7 @@ use messaging::{outbox::OutboxRow, publisher::Outgoing};
 use uuid::Uuid;
 
 /// The most events in one AMQP message.
-pub(crate) const MAX_EVENTS: usize = 100;
+pub const EVENTS_PER_MESSAGE: u16 = 100;
 
 /// The most bytes in one AMQP message: below the broker's frame of 128 KiB.
 pub(crate) const MAX_BYTES: usize = 100 * 1024;
@@ -57,8 +57,10 @@ pub(crate) enum Next {
 }
 
 /// Rows that were read and are not in a message yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Planner {
+    /// The most events it puts into one message.
+    most_events: u16,
     /// By type, the first rows of keys that are in no message.
     ready: HashMap<String, VecDeque<Pending>>,
     /// An entry for each key that is ready or in a message, with its later rows.
@@ -68,6 +70,20 @@ pub(crate) struct Planner {
 }
 
 impl Planner {
+    pub(crate) fn new(most_events: u16) -> Self {
+        Self {
+            most_events: most_events.clamp(1, EVENTS_PER_MESSAGE),
+            ready: HashMap::new(),
+            keys: HashMap::new(),
+            waiting: HashMap::new(),
+        }
+    }
+
+    /// Forgets all rows.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new(self.most_events);
+    }
+
     /// Takes a row in; rows of a key come in their order.
     pub(crate) fn push(&mut self, pending: Pending) {
         match self.waiting.get_mut(&pending.row.kind) {
@@ -106,6 +122,9 @@ impl Planner {
         let mut ready = self.ready.remove(&kind)?;
         let mut rows: Vec<Pending> = Vec::new();
         let mut bytes = 2;
+        let most = usize::from(self.most_events);
+        let room_for =
+            |next: Option<&Pending>, rows, bytes| room_for(next, bytes).filter(|_| rows < most);
         while let Some(size) = room_for(ready.front(), rows.len(), bytes) {
             bytes += size;
             let Some(first) = ready.pop_front() else {
@@ -178,9 +197,9 @@ impl Planner {
 }
 
 /// What the next row adds to a message, in bytes, if it has room for it.
-fn room_for(next: Option<&Pending>, rows: usize, bytes: usize) -> Option<usize> {
+fn room_for(next: Option<&Pending>, bytes: usize) -> Option<usize> {
     let size = next?.row.body.len() + 1;
-    (rows < MAX_EVENTS && bytes + size <= MAX_BYTES).then_some(size)
+    (bytes + size <= MAX_BYTES).then_some(size)
 }
 
 #[cfg(test)]

@@ -65,6 +65,8 @@ pub struct Settings {
     pub name: String,
     /// The database whose outbox it reads, for people and metrics.
     pub database: &'static str,
+    /// The most events it puts into one AMQP message, 1 to [`crate::EVENTS_PER_MESSAGE`].
+    pub events_per_message: u16,
 }
 
 /// Why a step ended early.
@@ -130,7 +132,7 @@ impl Relay {
         metrics: Metrics,
     ) -> Self {
         let now = Instant::now();
-        let line = Line::new(settings.name.clone(), settings.database, metrics.clone());
+        let line = Line::new(&settings, metrics.clone());
         Self {
             settings,
             pool,

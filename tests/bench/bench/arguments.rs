@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) full: bool,
     /// Orders in flight at saturation
-    #[arg(long, default_value_t = 768)]
+    #[arg(long, default_value_t = 1_024)]
     pub(crate) in_flight: usize,
     /// Rows of backlog in the long cells
     #[arg(long, default_value_t = 1_000_000)]

@@ -91,15 +91,6 @@ impl Shop {
         Ok(())
     }
 
-    /// Whether the relay of this executable has a setting.
-    pub(crate) fn relay_takes(&self, flag: &str) -> anyhow::Result<bool> {
-        let output = Command::new(&self.program)
-            .args(["help", "relay"])
-            .output()
-            .with_context(|| format!("{} cannot be run", self.program.display()))?;
-        Ok(String::from_utf8_lossy(&output.stdout).contains(flag))
-    }
-
     /// Waits until the process launched last says on its admin port that it is ready.
     pub(crate) fn wait_until_ready(&mut self, admin_port: &str) -> anyhow::Result<()> {
         let process = self.processes.last_mut().context("nothing was launched")?;

@@ -2,6 +2,7 @@
 
 use chassis::Profile;
 use clap::Args;
+use relay::EVENTS_PER_MESSAGE;
 
 use super::{
     Database, Environment, OrderConfig, PaymentConfig, RelayConfig, ServeArgs, WebConfig,
@@ -38,8 +39,8 @@ impl AllConfig {
         Ok(Self {
             order: OrderConfig::read(&args.order, profile, environment)?,
             payment: PaymentConfig::read(profile, environment)?,
-            orders_relay: RelayConfig::read(Database::Orders, environment)?,
-            payments_relay: RelayConfig::read(Database::Payments, environment)?,
+            orders_relay: RelayConfig::read(Database::Orders, EVENTS_PER_MESSAGE, environment)?,
+            payments_relay: RelayConfig::read(Database::Payments, EVENTS_PER_MESSAGE, environment)?,
             web: WebConfig::read(&args.web, profile, environment)?,
         })
     }

@@ -26,6 +26,7 @@ pub(crate) fn add(
         // A process id is not unique across containers; nothing else has to be known to be unique.
         name: format!("{}-{}", config.database.as_str(), Uuid::new_v4()),
         database: config.database.as_str(),
+        events_per_message: config.events_per_message,
     };
     spawn_relay(
         process,

@@ -14,7 +14,7 @@ pub(crate) async fn run(
     base: Base,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    let config = RelayConfig::read(args.database, environment)?;
+    let config = RelayConfig::read(args.database, args.events_per_message, environment)?;
     let serve = ServeConfig::new(&args.serve, base.profile);
     let mut process = Process::start("relay", serve, base).await?;
     part::relay::add(&mut process, &config, Doorbell::new(Channel::Outbox))?;

@@ -32,7 +32,7 @@ fn publish(planner: &mut Planner) -> Option<Planned> {
 
 #[test]
 fn events_of_one_type_share_a_message() {
-    let mut planner = Planner::default();
+    let mut planner = Planner::new(EVENTS_PER_MESSAGE);
     for id in 1..=250_u8 {
         planner.push(row(id.into(), id.into(), "a", 3));
     }
@@ -45,7 +45,7 @@ fn events_of_one_type_share_a_message() {
 
 #[test]
 fn a_message_is_the_json_array_of_its_events() {
-    let mut planner = Planner::default();
+    let mut planner = Planner::new(EVENTS_PER_MESSAGE);
     planner.push(row(1, 1, "a", 1));
     planner.push(row(2, 2, "a", 1));
     assert_eq!(publish(&mut planner).unwrap().message().body, b"[1,2]");
@@ -53,7 +53,7 @@ fn a_message_is_the_json_array_of_its_events() {
 
 #[test]
 fn another_type_of_the_same_key_waits_for_the_confirm() {
-    let mut planner = Planner::default();
+    let mut planner = Planner::new(EVENTS_PER_MESSAGE);
     planner.push(row(1, 1, "a", 1));
     planner.push(row(2, 1, "b", 1));
     let first = publish(&mut planner).unwrap();
@@ -64,7 +64,7 @@ fn another_type_of_the_same_key_waits_for_the_confirm() {
 
 #[test]
 fn a_type_that_rests_does_not_hold_up_the_others() {
-    let mut planner = Planner::default();
+    let mut planner = Planner::new(EVENTS_PER_MESSAGE);
     planner.push(row(1, 1, "a", 1));
     planner.push(row(2, 2, "b", 1));
     let next = planner.next(|kind| kind != "a");
@@ -74,7 +74,7 @@ fn a_type_that_rests_does_not_hold_up_the_others() {
 
 #[test]
 fn what_fits_into_no_message_is_parked_with_its_keys_later_events() {
-    let mut planner = Planner::default();
+    let mut planner = Planner::new(EVENTS_PER_MESSAGE);
     planner.push(row(1, 1, "a", MAX_BYTES));
     planner.push(row(2, 1, "b", 1));
     planner.push(row(3, 2, "a", 1));
@@ -112,7 +112,7 @@ fn send(planner: &mut Planner, flying: &mut Vec<Planned>, last: &mut HashMap<Uui
     let Some(message) = publish(planner) else {
         return false;
     };
-    assert!(message.rows.len() <= MAX_EVENTS);
+    assert!(message.rows.len() <= usize::from(EVENTS_PER_MESSAGE));
     assert!(message.message().body.len() <= MAX_BYTES);
     let busy: HashSet<Uuid> = flying
         .iter()
@@ -149,7 +149,7 @@ proptest! {
     fn no_event_is_lost_no_key_is_unconfirmed_twice_and_order_holds(
         steps in prop::collection::vec(step(), 0..400)
     ) {
-        let (mut planner, mut flying, mut last) = (Planner::default(), Vec::new(), HashMap::new());
+        let (mut planner, mut flying, mut last) = (Planner::new(EVENTS_PER_MESSAGE), Vec::new(), HashMap::new());
         let (mut pushed, mut confirmed) = (0, 0);
         for step in steps {
             match step {

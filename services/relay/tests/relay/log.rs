@@ -114,6 +114,7 @@ async fn what_was_returned_and_confirmed_later_is_told_so() {
     let settings = Settings {
         name: "one".to_owned(),
         database: "orders",
+        events_per_message: relay::EVENTS_PER_MESSAGE,
     };
     let broker = |user| BrokerUrl::parse(world.vhost.url(user)).unwrap();
     let pool = world.db.pool(Login::Relay);

@@ -114,6 +114,7 @@ impl World {
         let settings = Settings {
             name: name.to_owned(),
             database: "orders",
+            events_per_message: relay::EVENTS_PER_MESSAGE,
         };
         let broker = BrokerUrl::parse(broker).unwrap();
         Relay::new(

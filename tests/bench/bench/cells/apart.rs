@@ -23,9 +23,6 @@ const RATE_SECONDS: u32 = 6;
 /// Relays hand lanes over and hold still within this time; it is the warm-up of each measurement.
 const HAND_OVER_SECONDS: u32 = 8;
 
-/// The relay's setting that the comparison needs.
-const EVENTS_PER_MESSAGE_FLAG: &str = "--events-per-message";
-
 /// Nothing is refused for its number or age, and nobody repeats what is only late: the backlog is wanted.
 const PATIENT: [(&str, &str); 4] = [
     ("GOZON_UNDECIDED_MAX", "100000000"),
@@ -88,12 +85,7 @@ impl Bench<'_> {
     ) -> anyhow::Result<()> {
         title("one event per AMQP message");
         stop_relay_pair(shop)?;
-        if !shop.relay_takes(EVENTS_PER_MESSAGE_FLAG)? {
-            self.outcome
-                .warn("this gozon has no setting for the events in a message");
-            return Ok(());
-        }
-        relay_pair(shop, 1, &[EVENTS_PER_MESSAGE_FLAG, "1"])?;
+        relay_pair(shop, 1, &["--events-per-message", "1"])?;
         self.servers = shop.processes();
         let mut phase = Phase::closed(self.arguments.in_flight, RATE_SECONDS);
         phase.warm_up = HAND_OVER_SECONDS;
