@@ -219,7 +219,7 @@ async fn what_a_lost_connection_had_on_the_way_does_not_come_behind_what_the_nex
     proxy.restore();
     wire.moves_by(500, DEADLINE).await;
     let written = writing.stop().await;
-    wire.complete(&written, DEADLINE).await;
+    wire.complete(&written, UNANSWERED).await;
     running.end().await;
     one_owner_after_the_other(&wire.publishes()).unwrap();
 }
