@@ -223,7 +223,9 @@ mod tests {
 
     fn told(answers: &[Answer]) -> String {
         let mut all = Answers::default();
-        answers.iter().for_each(|answer| all.push(answer));
+        for answer in answers {
+            all.push(answer);
+        }
         all.to_string()
     }
 
