@@ -18,16 +18,14 @@ pub(crate) fn rewrite(world: &mut World) {
 /// Nobody knows the two relays apart.
 fn swap_relays(world: &mut World) {
     let mut swapped = world.clone();
-    let other = |relay: &mut usize| *relay = 1 - *relay;
     swapped.relays.reverse();
     for lane in &mut swapped.lanes {
-        lane.owner.iter_mut().for_each(other);
+        lane.owner = lane.owner.map(|relay| 1 - relay);
         lane.queues.heard.reverse();
     }
-    swapped
-        .connections
-        .iter_mut()
-        .for_each(|side| other(&mut side.relay));
+    for side in &mut swapped.connections {
+        side.relay = 1 - side.relay;
+    }
     rename_connections(&mut swapped);
     if swapped < *world {
         *world = swapped;
