@@ -26,7 +26,8 @@ pub struct PoolSettings {
 }
 
 /// A connection that answered so recently is taken without asking whether it still does: that would be one round trip
-/// more for every transaction. Should it be gone all the same, what is tried over it fails as passing and is tried again.
+/// more for every transaction. Should it be gone all the same, consumers and relays try again, and a request is answered
+/// 503 as it is while the database is away.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// A database URL that is none.

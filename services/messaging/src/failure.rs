@@ -106,9 +106,6 @@ pub enum Failure {
     Permanent(#[source] Rejection),
 }
 
-/// The SQLSTATE of a key that is taken.
-const UNIQUE_VIOLATION: &str = "23505";
-
 impl Failure {
     /// Whatever the database says to somebody who has no connection yet, it cannot be used.
     pub(crate) fn away(error: sqlx::Error) -> Self {
@@ -118,9 +115,8 @@ impl Failure {
 
 impl From<sqlx::Error> for Failure {
     /// Values the database refuses (SQLSTATE classes 22, data exception, and 23, integrity constraint violation) stay
-    /// refused, but for a key that is taken (23505): whoever settles looks for it first, so another transaction was faster,
-    /// and the next attempt sees what that one did. Whatever else it says (lock, deadlock, time-out, a missing right) is
-    /// about the moment, or says that it is no longer there to be asked.
+    /// refused; whatever else it says (lock, deadlock, time-out, a missing right) is about the moment, or says that it is
+    /// no longer there to be asked.
     fn from(error: sqlx::Error) -> Self {
         let permanent = |error: sqlx::Error| {
             Self::Permanent(Rejection::new(ReasonClass::Database, error.to_string()))
@@ -128,7 +124,6 @@ impl From<sqlx::Error> for Failure {
         match &error {
             sqlx::Error::Database(database) => match database.code().as_deref().unwrap_or_default()
             {
-                UNIQUE_VIOLATION => Self::Transient(Box::new(error)),
                 code if code.starts_with("22") || code.starts_with("23") => permanent(error),
                 code if says_away(code) => Self::Away(Box::new(error)),
                 _ => Self::Transient(Box::new(error)),

@@ -8,5 +8,7 @@ alter table orders.status_history
     replica identity using index status_history_order_id_version_key;
 
 -- A resume looks through its user's orders. An index over all changes by user touched a page of its own twice per order,
--- which was a seventh of all that an order cost this database.
+-- which was a seventh of all that an order cost this database. (No version that read this index was ever released.)
 drop index orders.status_history_user_id_xid_idx;
+
+comment on column orders.status_history.payment_received_at is 'When the payment service took the request up, if its answer says so; null for NEW.';

@@ -1,7 +1,8 @@
 //! Intake: orders that arrive at the same time are committed together, each with its own key, history, event and answer.
 //!
 //! A commit costs the same for one order and for a hundred, so while one transaction is under way the orders of the next
-//! one gather. Nobody waits for company: an order that comes alone begins its transaction at once. The work is done in a
+//! one gather. An order that comes alone begins its transaction at once; where they come together, the next one begins a
+//! moment later ([`messaging::pace`]). The work is done in a
 //! task of its own, so that a client that goes away takes nobody else's order with it.
 
 use std::{

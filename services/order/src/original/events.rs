@@ -98,8 +98,9 @@ async fn serve(mut socket: WebSocket, mut subscription: Subscription, stop: Canc
 async fn stream(socket: &mut WebSocket, subscription: &mut Subscription) -> End {
     let mut pulse = Pulse::new();
     loop {
-        let update = match next(socket, subscription, &mut pulse).await {
-            Ok(update) => update,
+        let update = match next(socket, subscription, &mut pulse, None).await {
+            Ok(Some(update)) => update,
+            Ok(None) => continue,
             Err(end) => return end,
         };
         let decisions = update

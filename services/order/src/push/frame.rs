@@ -25,7 +25,7 @@ pub(crate) enum Frame {
     Changes {
         /// As in the first frame.
         cursor: String,
-        /// Orders in their new state, in the order of the changes; drop those whose version is known.
+        /// Orders in their new state, each once, in the order of their first changes; drop those whose version is known.
         orders: Vec<OrderView>,
     },
 }

@@ -19,10 +19,9 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// How long to wait for more.
-    pub(crate) fn until(&self) -> Instant {
+    /// How long to wait for more; none while nothing waits.
+    pub(crate) const fn until(&self) -> Option<Instant> {
         self.until
-            .unwrap_or_else(|| Instant::now() + limits::PING_EVERY)
     }
 
     /// What has to go before an update, because one frame would not hold both.

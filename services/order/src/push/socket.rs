@@ -5,7 +5,7 @@ use axum::{
     extract::ws::{CloseFrame, Message, WebSocket, close_code},
 };
 use sqlx::PgPool;
-use tokio::time::{timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -64,9 +64,8 @@ async fn stream(
     let mut pulse = Pulse::new();
     let mut held = Held::default();
     loop {
-        let update = next(socket, subscription, &mut pulse);
-        match timeout_at(held.until(), update).await {
-            Ok(Ok(update)) => {
+        match next(socket, subscription, &mut pulse, held.until()).await {
+            Ok(Some(update)) => {
                 if let Some(frame) = held.make_room(&update, &sent)
                     && send(socket, frame.to_message()).await.is_err()
                 {
@@ -74,8 +73,8 @@ async fn stream(
                 }
                 held.take_in(update, &opened, &mut sent);
             }
-            Ok(Err(end)) => return end,
-            Err(_) => held.release(),
+            Ok(None) => held.release(),
+            Err(end) => return end,
         }
         if let Some(frame) = held.frame(&sent)
             && send(socket, frame.to_message()).await.is_err()
@@ -85,15 +84,21 @@ async fn stream(
     }
 }
 
-/// Waits for the next update, and meanwhile keeps the connection alive and notices its end.
+/// Waits for the next update, until an instant if one is given, and meanwhile keeps the connection alive and notices its
+/// end.
 pub(crate) async fn next(
     socket: &mut WebSocket,
     subscription: &mut Subscription,
     pulse: &mut Pulse,
-) -> Result<Update, End> {
+    until: Option<Instant>,
+) -> Result<Option<Update>, End> {
+    // Polled only if there is an instant to wait for.
+    let up = sleep_until(until.unwrap_or_else(Instant::now));
+    tokio::pin!(up);
     loop {
         tokio::select! {
-            update = subscription.updates.recv() => return update.ok_or(End::TryAgain),
+            update = subscription.updates.recv() => return update.map(Some).ok_or(End::TryAgain),
+            () = &mut up, if until.is_some() => return Ok(None),
             message = socket.recv() => match message {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(End::Gone),
                 // Clients have nothing to say; what they say all the same is a sign of life.

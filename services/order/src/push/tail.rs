@@ -143,29 +143,33 @@ pub(crate) async fn step(
         system_identifier: place.system_identifier,
         snapshot,
     });
+    let (since, until) = (&place.snapshot, &reached.snapshot);
+    if is_large {
+        page = changes::read_page(connection, since, until, None, page_rows).await?;
+    }
     let mut last_xid = place.last_xid();
     let mut found = 0;
     let mut tally = Tally::default();
-    let mut paged_to = is_large.then(|| place.snapshot.xmin().saturating_sub(1));
     loop {
-        if let Some(after) = paged_to {
-            let (since, until) = (&place.snapshot, &reached.snapshot);
-            page = changes::read_page(connection, since, until, after, page_rows).await?;
-            let full = i64::try_from(page.len()).is_ok_and(|rows| rows >= page_rows);
-            paged_to = page.iter().map(|change| change.xid).max().filter(|_| full);
-        }
         found += page.len();
         for change in &page {
             tally.add(change.version);
             last_xid = last_xid.max(change.xid);
         }
+        let is_full = i64::try_from(page.len()).is_ok_and(|rows| rows >= page_rows);
+        let next = match page.iter().map(|change| change.xid).max() {
+            after @ Some(_) if is_large && is_full => {
+                changes::read_page(connection, since, until, after, page_rows).await?
+            }
+            _ => Vec::new(),
+        };
         // Only with the last page is everything up to `reached` delivered.
-        let is_last = paged_to.is_none();
+        let is_last = next.is_empty();
         deliver(hub, connection, page, is_last.then_some(&reached)).await?;
         if is_last {
             break;
         }
-        page = Vec::new();
+        page = next;
     }
     // Together with the place: a step that fails is taken again from the same one.
     undecided.apply(tally);

@@ -119,15 +119,21 @@ pub(crate) async fn read_since(
     })
 }
 
-/// Reads the next page of a large difference: of the changes that `until` sees and `since` does not, those of the first
-/// transactions after `after_xid`, whole transactions until there are `limit` rows.
+/// Reads a page of a large difference: of the changes that `until` sees and `since` does not, those of the first
+/// transactions after `after`, whole transactions until there are `limit` rows. The first page, after none, also has
+/// those of all transactions that were running at `since`: few, and elsewhere in the index.
 pub(crate) async fn read_page(
     connection: &mut PgConnection,
     since: &Snapshot,
     until: &Snapshot,
-    after_xid: u64,
+    after: Option<u64>,
     limit: i64,
 ) -> Result<Vec<Change>, sqlx::Error> {
+    let from = after.map_or(since.xmax(), |after| since.xmax().max(after + 1));
+    let running = match after {
+        None => since.in_progress_texts(),
+        Some(_) => Vec::new(),
+    };
     sqlx::query_as!(
         ChangeRow,
         r#"select id as "id!", xid::text::bigint as "xid!", order_id as "order_id!: OrderId",
@@ -135,16 +141,19 @@ pub(crate) async fn read_page(
         from (
             select id, xid, order_id, user_id, version, status, reason, at
             from orders.status_history
-            where xid > $1::text::xid8 and xid < pg_snapshot_xmax($2::text::pg_snapshot)
+            where xid = any($3::text[]::xid8[]) and pg_visible_in_snapshot(xid, $2::text::pg_snapshot)
+            union all
+            (select id, xid, order_id, user_id, version, status, reason, at
+            from orders.status_history
+            where xid >= $1::text::xid8 and xid < pg_snapshot_xmax($2::text::pg_snapshot)
               and pg_visible_in_snapshot(xid, $2::text::pg_snapshot)
-              and not pg_visible_in_snapshot(xid, $3::text::pg_snapshot)
             order by status_history.xid
-            fetch first ($4::bigint) rows with ties
+            fetch first ($4::bigint) rows with ties)
         ) as page
         order by id"#,
-        after_xid.to_string(),
+        from.to_string(),
         until.to_string(),
-        since.to_string(),
+        &running,
         limit,
     )
     .fetch_all(connection)

@@ -164,7 +164,7 @@ async fn a_cursor_passes_no_transaction_whose_number_a_crash_could_give_again() 
 }
 
 #[tokio::test]
-async fn after_too_many_missed_changes_the_newest_hundred_orders_are_told() {
+async fn who_has_more_than_a_thousand_orders_is_told_the_newest_hundred_at_a_resume() {
     let shop = Shop::open().await;
     let listening = Listening::start(&shop).await;
     let (stream, first) = listening.connect(&shop, 7, None).await;

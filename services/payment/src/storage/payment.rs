@@ -1,6 +1,7 @@
 //! Decisions on orders: at most one row per order, never changed.
 
 use contracts::{DeclineReason, Money, OrderId, PaymentCaptured, PaymentDeclined, UserId};
+use messaging::failure::Failure;
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
 
@@ -104,12 +105,12 @@ pub(crate) async fn find_all(
         .collect()
 }
 
-/// Writes new decisions, in the order of their keys so that two batches never wait for each other in a circle. Fails with
-/// a unique violation if another transaction has decided one of these orders meanwhile.
+/// Writes new decisions, in the order of their keys so that two batches never wait for each other in a circle. If another
+/// transaction has decided one of these orders meanwhile, that is a passing failure: the next attempt finds its decision.
 pub(crate) async fn insert_all(
     tx: &mut PgTransaction<'_>,
     payments: &[Payment],
-) -> Result<(), sqlx::Error> {
+) -> Result<(), Failure> {
     let column = |of: fn(&Payment) -> i64| payments.iter().map(of).collect::<Vec<_>>();
     let instants = |of: fn(&Payment) -> OffsetDateTime| payments.iter().map(of).collect::<Vec<_>>();
     let order_ids: Vec<_> = payments.iter().map(|p| p.order_id.as_uuid()).collect();
@@ -143,7 +144,13 @@ pub(crate) async fn insert_all(
         &instants(|payment| payment.decided_at),
     )
     .execute(&mut **tx)
-    .await?;
+    .await
+    .map_err(|error| match &error {
+        sqlx::Error::Database(refusal) if refusal.constraint() == Some("payment_pkey") => {
+            Failure::Transient(Box::new(error))
+        }
+        _ => error.into(),
+    })?;
     Ok(())
 }
 

@@ -1,10 +1,13 @@
 //! What the line writes down: a row for each message that was confirmed, and for each event that was parked.
 
 use messaging::{lease::Lease, outbox::Parking, publish_log::Logged};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::{Flight, Line};
 use crate::planner::Pending;
+
+/// The earliest first attempt that is told of a message; the log has a place for each of the last two days.
+const LONGEST_WAY: Duration = Duration::days(1);
 
 impl Line {
     /// The leases on the lanes of these rows, in the order of the lanes.
@@ -22,7 +25,8 @@ impl Line {
     pub(super) fn note_confirmed(&mut self, flight: Flight) {
         let confirmed_at = OffsetDateTime::now_utc();
         let mut entry = self.entry(&flight.planned.rows, &flight.leases);
-        entry.published_at = flight.first_sent_at;
+        // A refusal may have lasted longer than the log is kept.
+        entry.published_at = flight.first_sent_at.max(confirmed_at - LONGEST_WAY);
         entry.confirmed_at = Some(confirmed_at);
         entry.attempts = flight.attempts;
         entry.outcome = flight.answers.to_string();

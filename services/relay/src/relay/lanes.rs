@@ -40,7 +40,9 @@ impl Relay {
         self.hand_overs = self.bell.hand_overs();
         self.keep_tables().await?;
         if self.cursors.lanes_owned() == 0 {
-            // Who cannot publish does not count among the living: lanes given up for it would lie idle.
+            // Who cannot publish does not count among the living: lanes given up for it would lie idle. Without a database
+            // there is nothing to publish either.
+            connected(&mut self.connection, &self.pool).await?;
             self.ready_publisher().await?;
         }
         let started = Instant::now();

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
+use messaging::dead_letter::MAX_LETTERS;
 use serde_json::json;
 
 use chosen::{Chosen, LetterName};
@@ -220,9 +221,17 @@ async fn take_back(client: &Client, chosen: &Chosen, as_json: bool) -> anyhow::R
     let mut done = BTreeMap::new();
     for (service, filter) in chosen.filters()? {
         let request = cancel::Request { filter };
-        let answer: cancel::Answer = client
-            .post(service, "dead-letters/cancel-redrive", &request)
-            .await?;
+        // A request has its limit; what was asked for has none.
+        let mut letters = 0;
+        let answer = loop {
+            let answer: cancel::Answer = client
+                .post(service, "dead-letters/cancel-redrive", &request)
+                .await?;
+            letters += answer.letters;
+            if i64::try_from(answer.letters).is_ok_and(|taken| taken < MAX_LETTERS) {
+                break cancel::Answer { letters, ..answer };
+            }
+        };
         if !as_json {
             print!(
                 "{}",

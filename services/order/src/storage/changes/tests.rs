@@ -43,7 +43,7 @@ async fn a_large_difference_comes_in_pages_of_whole_transactions_between_its_two
     write(&mut meanwhile, 1).await;
     meanwhile.commit().await.unwrap();
     let mut pages = Vec::new();
-    let mut after = since.xmin() - 1;
+    let mut after = None;
     loop {
         let page = read_page(&mut reader, &since, &first.snapshot, after, 2)
             .await
@@ -52,7 +52,7 @@ async fn a_large_difference_comes_in_pages_of_whole_transactions_between_its_two
             break;
         };
         pages.push(ids(&page));
-        after = last;
+        after = Some(last);
     }
     assert_eq!(
         pages,
