@@ -135,6 +135,10 @@ async fn carry_one(mut client: TcpStream, server: SocketAddr, wire: Proxy) {
     let Ok(mut server) = TcpStream::connect(server).await else {
         return;
     };
+    // What is small goes on at once: else each publish would wait for a delayed acknowledgement, on either side.
+    for socket in [&client, &server] {
+        let _ = socket.set_nodelay(true);
+    }
     let carried = async {
         match wire.speaks {
             Speech::Anything => copy_bidirectional(&mut client, &mut server).await.map(drop),
