@@ -77,6 +77,16 @@ impl RawBroker {
     /// How many messages wait in a queue (those delivered and not yet acknowledged do not count); None when there is
     /// no such queue.
     pub async fn depth(&self, queue: &str) -> Option<u32> {
+        Some(self.look_at(queue).await?.message_count())
+    }
+
+    /// Whether somebody consumes from a queue; not if there is no such queue.
+    pub async fn is_consumed(&self, queue: &str) -> bool {
+        let found = self.look_at(queue).await;
+        found.is_some_and(|queue| queue.consumer_count() > 0)
+    }
+
+    async fn look_at(&self, queue: &str) -> Option<lapin::Queue> {
         // A passive declare of what is not there closes its channel, so it gets one of its own.
         let channel = open_channel(&self.connection).await;
         let options = QueueDeclareOptions {
@@ -88,7 +98,7 @@ impl RawBroker {
             .await
             .ok()?;
         channel.close(200, "done".into()).await.ok();
-        Some(queue.message_count())
+        Some(queue)
     }
 
     /// Looks at up to `limit` waiting messages and leaves them where they are. Each look counts as a delivery.
