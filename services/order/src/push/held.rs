@@ -47,8 +47,11 @@ impl Held {
             self.is_due |= order.version > Order::FIRST_VERSION;
             self.until
                 .get_or_insert_with(|| Instant::now() + limits::NEW_ORDER_HOLD);
+            // The older of two versions may come second: pages go by the numbers of transactions, which say nothing of who
+            // changed an order first, and a step of the tail that failed half-way is delivered again.
             match self.orders.iter_mut().find(|held| held.id == order.id) {
-                Some(held) => *held = order,
+                Some(held) if held.version < order.version => *held = order,
+                Some(_) => {}
                 None => self.orders.push(order),
             }
         }
@@ -163,6 +166,32 @@ mod tests {
                 Some((vec![number], position(expected))),
                 "{reached:?}"
             );
+        }
+    }
+
+    #[test]
+    fn of_two_versions_the_higher_is_told_whichever_comes_first() {
+        let opened = position("1:1:");
+        let mut sent = opened.clone();
+        let placed = change(11);
+        let mut decided = change(10);
+        decided.order.id = placed.order.id;
+        decided.order.status = Status::Finished;
+        decided.order.version = 2;
+        for both in [[&placed, &decided], [&decided, &placed]] {
+            let mut held = Held::default();
+            for change in both {
+                let one = Update {
+                    changes: Arc::new([change.clone()]),
+                    reached: None,
+                };
+                held.take_in(one, &opened, &mut sent);
+            }
+            let Some(Frame::Changes { orders, .. }) = held.frame(&sent) else {
+                panic!("a decision is told at once");
+            };
+            let told: Vec<_> = orders.iter().map(|it| (it.version, it.status)).collect();
+            assert_eq!(told, [(2, Status::Finished)]);
         }
     }
 
