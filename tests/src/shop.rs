@@ -1,23 +1,24 @@
 //! The running shop: real processes of the real executable, on a database and a vhost of its own.
 
+mod environment;
 mod ports;
+mod processes;
+mod readiness;
 mod role;
 mod rolling;
 mod shared;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    os::unix::process::ExitStatusExt,
-    sync::{Mutex, MutexGuard},
+    sync::Mutex,
     time::Duration,
 };
 
-use reqwest::Client;
 use url::Url;
 
 use crate::{
     BrokerUser, Entrance, Instance, Login, RawBroker, Service, TestDatabase, TestVhost,
-    entrance::Addresses, http_client, logs::Logs, poll_until, process::Process, program::Version,
+    entrance::Addresses, logs::Logs, poll_until, process::Process, program::Version,
 };
 
 use ports::Ports;
@@ -29,9 +30,6 @@ const READY_WITHIN: Duration = Duration::from_secs(40);
 
 /// A process must have ended by itself this long after SIGTERM.
 pub const GONE_WITHIN: Duration = Duration::from_secs(30);
-
-/// The signal by which a process ends itself at a fault point.
-const SIGABRT: i32 = 6;
 
 /// What every process of one instance shares.
 const SECRETS: [&str; 2] = ["GOZON_SESSION_KEYS_FILE", "GOZON_OPERATOR_TOKEN_FILE"];
@@ -140,13 +138,6 @@ impl Shop {
         );
     }
 
-    /// Starts every process, without waiting for any.
-    pub fn launch_all(&self) {
-        for role in self.layout.roles() {
-            self.launch(*role);
-        }
-    }
-
     /// A new front door. Its connections belong to the test that made it.
     #[must_use]
     pub fn entrance(&self) -> Entrance {
@@ -210,233 +201,6 @@ impl Shop {
             .expect("an address and a port make a URL")
     }
 
-    /// SIGKILL to a process.
-    ///
-    /// # Panics
-    /// When it does not run.
-    pub fn kill(&self, role: Role) {
-        let mut process = self.take(role);
-        assert!(process.runs(), "{role:?} had ended by itself");
-        process.kill();
-    }
-
-    /// SIGSTOP to a process: it holds what it has and does nothing, until it is thawed.
-    ///
-    /// # Panics
-    /// When it does not run.
-    pub fn freeze(&self, role: Role) {
-        self.with(role, Process::freeze);
-    }
-
-    /// SIGCONT to a process that was frozen.
-    ///
-    /// # Panics
-    /// When it does not run.
-    pub fn thaw(&self, role: Role) {
-        self.with(role, Process::thaw);
-    }
-
-    /// SIGTERM to a process; checks that it ends well and says how long that took.
-    ///
-    /// # Panics
-    /// When it does not end in time, or with an error.
-    pub async fn stop(&self, role: Role) -> Duration {
-        let (status, took) = self.take(role).stop(GONE_WITHIN).await;
-        assert!(status.success(), "{role:?} ended with {status}");
-        took
-    }
-
-    /// Starts a process again that was killed or stopped, and waits until it is ready.
-    ///
-    /// # Panics
-    /// When it does not become ready.
-    pub async fn start_again(&self, role: Role) {
-        self.launch(role);
-        self.ready(role, &http_client()).await;
-    }
-
-    /// Waits until every process says that it is ready.
-    ///
-    /// # Panics
-    /// When one does not become ready.
-    pub async fn all_ready(&self) {
-        let http = http_client();
-        for role in self.layout.roles() {
-            self.ready(*role, &http).await;
-        }
-    }
-
-    /// Waits until the relays of each database have shared its lanes out evenly, as their metrics tell. While shares
-    /// change, a lane can be without an owner for a second; a test that measures less must not begin there.
-    ///
-    /// # Panics
-    /// When they do not.
-    pub async fn lanes_shared(&self) {
-        poll_until("the relays share their lanes", READY_WITHIN, async || {
-            let mut shares: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-            for role in self.layout.roles() {
-                let text = self.metrics(*role).await;
-                for (database, lanes) in text.lines().filter_map(lanes_owned) {
-                    shares.entry(database).or_default().push(lanes);
-                }
-            }
-            let even = |lanes: &Vec<u32>| {
-                lanes.iter().sum::<u32>() == 64 && lanes.iter().all(|share| *share == lanes[0])
-            };
-            (shares.len() == 2 && shares.values().all(even)).then_some(())
-        })
-        .await;
-    }
-
-    /// What a process tells Prometheus; empty when it does not answer.
-    pub async fn metrics(&self, role: Role) -> String {
-        let url = self.admin_url(role).join("/metrics");
-        let url = url.expect("a path makes a URL");
-        match http_client().get(url).send().await {
-            Ok(response) => response.text().await.unwrap_or_default(),
-            Err(_) => String::new(),
-        }
-    }
-
-    /// Whether a process answers, and answers that it is ready.
-    pub async fn is_ready(&self, role: Role) -> bool {
-        says_ready(&self.readiness_url(role), &http_client()).await
-    }
-
-    /// Starts a process again that is to end itself at a fault point (`before-commit:3`: when it passes it for the third
-    /// time), waits until it has, and checks that it ended there and not otherwise.
-    ///
-    /// # Panics
-    /// When it does not end in time, or differently.
-    pub async fn dies_at(&self, role: Role, fault: &str, within: Duration) {
-        let fault_point = ("GOZON_FAULT_POINT".to_owned(), fault.to_owned());
-        self.launch_with(role, [fault_point]);
-        let what = format!("{role:?} ends {fault}");
-        let status = poll_until(&what, within, async || {
-            let mut processes = self.processes();
-            processes.get_mut(&role)?.status()
-        })
-        .await;
-        self.take(role);
-        assert_eq!(
-            status.signal(),
-            Some(SIGABRT),
-            "{role:?} ended with {status}\n{}",
-            self.logs.tail(&role.name())
-        );
-    }
-
-    fn launch(&self, role: Role) {
-        self.launch_with(role, []);
-    }
-
-    fn launch_with<const N: usize>(&self, role: Role, settings: [(String, String); N]) {
-        let Ports { public, admin } = self.ports[&role];
-        let mut environment = self.common_environment();
-        environment.extend([
-            ("GOZON_PORT".to_owned(), public.to_string()),
-            ("GOZON_ADMIN_PORT".to_owned(), admin.to_string()),
-        ]);
-        environment.extend(self.credentials(role));
-        environment.extend(settings);
-        let log = self.logs.open(&role.name());
-        let process = Process::start(self.version(role), &role.arguments(), &environment, log);
-        self.processes().insert(role, process);
-    }
-
-    fn processes(&self) -> MutexGuard<'_, BTreeMap<Role, Process>> {
-        let processes = self.processes.lock();
-        processes.expect("nothing panics while it holds the processes")
-    }
-
-    async fn ready(&self, role: Role, http: &Client) {
-        let url = self.readiness_url(role);
-        let what = format!("{role:?} is ready");
-        poll_until(&what, READY_WITHIN, async || {
-            assert!(
-                self.processes
-                    .lock()
-                    .expect("nothing panics while it holds the processes")
-                    .get_mut(&role)
-                    .is_some_and(Process::runs),
-                "{role:?} ended at its start\n{}",
-                self.logs.tail(&role.name())
-            );
-            says_ready(&url, http).await.then_some(())
-        })
-        .await;
-    }
-
-    fn readiness_url(&self, role: Role) -> Url {
-        let url = self.admin_url(role).join("/readyz");
-        url.expect("a path makes a URL")
-    }
-
-    fn with(&self, role: Role, act: impl FnOnce(&Process)) {
-        let processes = self.processes();
-        let process = processes.get(&role);
-        act(process.unwrap_or_else(|| panic!("{role:?} does not run")));
-    }
-
-    fn take(&self, role: Role) -> Process {
-        self.processes
-            .lock()
-            .expect("nothing panics while it holds the processes")
-            .remove(&role)
-            .unwrap_or_else(|| panic!("{role:?} does not run"))
-    }
-
-    /// What a process may know: a role's own credentials and no others.
-    fn credentials(&self, role: Role) -> Vec<(String, String)> {
-        let service = |service, broker| {
-            vec![
-                self.database_url(service, Login::Api),
-                self.database_url(service, Login::Writer),
-                self.broker_url(broker),
-            ]
-        };
-        let relay = |service| {
-            vec![
-                self.database_url(service, Login::Relay),
-                self.broker_url(BrokerUser::Relay),
-            ]
-        };
-        match role {
-            Role::Order(_) => service(Service::Orders, BrokerUser::Service),
-            Role::Payment(_) => service(Service::Payments, BrokerUser::Service),
-            Role::OrdersRelay(_) => relay(Service::Orders),
-            Role::PaymentsRelay(_) => relay(Service::Payments),
-            Role::Web => Vec::new(),
-            Role::All => [
-                service(Service::Orders, BrokerUser::Service),
-                service(Service::Payments, BrokerUser::Service),
-                relay(Service::Orders),
-                relay(Service::Payments),
-            ]
-            .concat(),
-        }
-    }
-
-    fn common_environment(&self) -> Vec<(String, String)> {
-        let mut environment = self.secrets.clone();
-        environment.extend(self.settings.iter().cloned());
-        environment.push(("GOZON_PROFILE".to_owned(), "demo".to_owned()));
-        environment
-    }
-
-    pub(crate) fn database_url(&self, service: Service, login: Login) -> (String, String) {
-        let name = format!("GOZON_{}_{}_URL", service.name(), login.name());
-        (
-            name.to_uppercase(),
-            self.database(service).url(login).to_owned(),
-        )
-    }
-
-    fn broker_url(&self, user: BrokerUser) -> (String, String) {
-        let name = format!("GOZON_AMQP_{}_URL", user.name());
-        (name.to_uppercase(), self.vhost.url(user).to_owned())
-    }
-
     /// The end of every process's log.
     fn log_tails(&self) -> String {
         let tails = self
@@ -446,20 +210,6 @@ impl Shop {
             .map(|role| self.logs.tail(&role.name()));
         tails.collect::<Vec<_>>().join("\n")
     }
-}
-
-/// Database and number of lanes from a line of metrics.
-fn lanes_owned(line: &str) -> Option<(String, u32)> {
-    let (labels, value) = line
-        .strip_prefix("gozon_relay_lanes_owned{")?
-        .split_once("} ")?;
-    let database = labels.split("database=\"").nth(1)?.split('"').next()?;
-    Some((database.to_owned(), value.parse().ok()?))
-}
-
-async fn says_ready(url: &Url, http: &Client) -> bool {
-    let response = http.get(url.clone()).send().await;
-    response.is_ok_and(|response| response.status().is_success())
 }
 
 impl Drop for Shop {
