@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use contracts::cloud_event::BATCH_CONTENT_TYPE;
-use futures_util::{StreamExt, stream::FuturesOrdered};
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection,
     options::{BasicPublishOptions, ConfirmSelectOptions},
@@ -126,15 +125,6 @@ impl Publisher {
     #[must_use]
     pub fn is_usable(&self) -> bool {
         self.connection.status().connected() && self.channel.status().connected()
-    }
-
-    /// Publishes all and waits for the broker's answer to each, in the order given.
-    pub async fn publish(&self, messages: &[Outgoing]) -> Vec<Answer> {
-        let answers: FuturesOrdered<_> = messages
-            .iter()
-            .map(|message| self.send(message.clone()))
-            .collect();
-        answers.collect().await
     }
 
     /// Publishes a message when first polled and ends with the broker's answer. While the broker blocks the connection

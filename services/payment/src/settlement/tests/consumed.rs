@@ -65,8 +65,8 @@ impl Line {
             message_id: Uuid::now_v7(),
             body: serde_json::to_vec(events).unwrap(),
         };
-        let answers = self.publisher.publish(&[message]).await;
-        assert!(matches!(answers[..], [Answer::Confirmed]), "{answers:?}");
+        let answer = self.publisher.send(message).await;
+        assert!(matches!(answer, Answer::Confirmed), "{answer:?}");
     }
 
     /// Takes what is in the queue and settles it, as a consumer does that dies before it acknowledges.
