@@ -1,6 +1,7 @@
 //! A database restored from another cluster: its transaction numbers mean nothing here, and every retained row goes out.
 
 use messaging::metrics::DatabaseLabels;
+use sqlx::AssertSqlSafe;
 use tests::{Backing, Series, Wire, wire::repeats};
 
 use crate::support::{DEADLINE, World};
@@ -74,30 +75,52 @@ async fn after_a_restore_into_a_fresh_cluster_everything_retained_is_published_i
     assert_eq!(alarms(&world), raised);
 }
 
-/// What a restore looks like: numbers far ahead of this cluster's counter, and lanes that knew another one.
-async fn restore(world: &World) {
-    sqlx::raw_sql(
+/// Lanes written by another cluster that was far ahead of this one.
+const OF_ANOTHER_CLUSTER: &str = "system_identifier = 1";
+const FAR_AHEAD: &str = "settled = '900000000:900000000:', settled_id = 900000000";
+
+/// What a restore looks like: numbers far ahead of this cluster's counter, and lanes as another one left them.
+async fn restore(world: &World, lanes: &[&str]) {
+    let statement = format!(
         "update messaging.outbox
          set xid = (pg_current_xact_id()::text::bigint + case when id % 2 = 0 then 1000000 else -1 end)::text::xid8;
-         update messaging.lane
-         set system_identifier = 1, settled = '900000000:900000000:', settled_id = 900000000",
-    )
-    .execute(&world.db.admin_pool())
-    .await
-    .unwrap();
+         update messaging.lane set {}",
+        lanes.join(", ")
+    );
+    sqlx::raw_sql(AssertSqlSafe(statement))
+        .execute(&world.db.admin_pool())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn every_retained_row_is_published_also_those_numbered_ahead_of_this_cluster() {
     let world = World::new().await;
     let orders = world.append(40).await;
-    restore(&world).await;
+    restore(&world, &[OF_ANOTHER_CLUSTER, FAR_AHEAD]).await;
     let mut relay = world.relay("one");
     relay.upkeep().await.unwrap();
     assert_eq!(relay.step(&world.stop).await.unwrap(), 40);
     assert_eq!(world.arrived().await.len(), orders.len());
     let later = world.append(5).await;
     assert_eq!(relay.step(&world.stop).await.unwrap(), later.len());
+}
+
+#[tokio::test]
+async fn one_sign_of_another_cluster_is_enough() {
+    // This cluster has come past the old positions before a relay looks: all rows seem to be published.
+    let passed =
+        "settled = pg_current_snapshot(), settled_id = (select max(id) from messaging.outbox)";
+    for lanes in [&[OF_ANOTHER_CLUSTER, passed][..], &[FAR_AHEAD]] {
+        let world = World::new().await;
+        let orders = world.append(10).await;
+        restore(&world, lanes).await;
+        let mut relay = world.relay("one");
+        relay.upkeep().await.unwrap();
+        assert_eq!(relay.step(&world.stop).await.unwrap(), 10, "{lanes:?}");
+        assert_eq!(world.arrived().await.len(), orders.len());
+        assert!(alarms(&world) > 0, "{lanes:?}");
+    }
 }
 
 #[tokio::test]
