@@ -138,6 +138,7 @@ fn grants(roles: &Roles) -> String {
         grant select, insert on messaging.idempotency_key to {writer};
         grant update (request_digest, resource_id, created_at) on messaging.idempotency_key to {writer};
         grant execute on function messaging.inbox_horizon() to {writer};
+        grant execute on function messaging.transaction_of(xid) to {api}, {writer};
         grant select on messaging.outbox, messaging.lane to {relay};
         grant update (epoch, owner, fence, lease_until, settled, settled_id, system_identifier) on messaging.lane to {relay};
         grant select, insert, delete on messaging.relay to {relay};

@@ -182,14 +182,10 @@ pub async fn received(
     queue: &'static str,
     events: &[Uuid],
 ) -> Result<Vec<Receipt>, sqlx::Error> {
-    // A row's xmin has 32 bits. The transaction is the newest one with these bits: rows do not live for 2^32 others.
     let rows = sqlx::query!(
-        r#"with present as (
-            select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as xmax
-        )
-        select message_id as "event_id!", received_at as "at!", 'inbox.received' as "step!",
+        r#"select message_id as "event_id!", received_at as "at!", 'inbox.received' as "step!",
                'settled, or put off, in one transaction' as "detail!",
-               (select xmax - ((xmax - inbox.xmin::text::bigint) & 4294967295) from present)::text as transaction
+               messaging.transaction_of(inbox.xmin)::text as transaction
         from messaging.inbox
         where consumer = $1 and message_id = any($2)
         union all

@@ -63,13 +63,13 @@ pub(crate) async fn newest(
     user_id: UserId,
     limit: i64,
 ) -> Result<Vec<(u64, Order)>, sqlx::Error> {
-    // A row's xmin has 32 bits. The transaction is the newest one with these bits: of a row that has not changed for four
-    // billion transactions that says too much, and its order is told once more than needed.
+    // Of a row that has not changed for four billion transactions it says too much: its order is told once more than
+    // needed.
     let rows = sqlx::query!(
         r#"select id as "id: OrderId", number, user_id as "user_id: UserId", amount_minor, currency, description,
                   status as "status: Status", version, reason, trace_id, created_at, decided_at,
-                  present.xmax - ((present.xmax - orders.xmin::text::bigint) & 4294967295) as "xid!"
-        from orders.orders, (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as xmax) as present
+                  messaging.transaction_of(orders.xmin)::text::bigint as "xid!"
+        from orders.orders
         where user_id = $1
         order by id desc
         limit $2"#,

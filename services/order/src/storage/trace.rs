@@ -76,14 +76,9 @@ pub(crate) async fn repeated(
     connection: &mut PgConnection,
     id: OrderId,
 ) -> Result<Vec<Repeated>, sqlx::Error> {
-    // A row's xmin has 32 bits. The transaction is the newest one with these bits.
     sqlx::query_as!(
         Repeated,
-        r#"with present as (
-            select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as xmax
-        )
-        select at, event_id, why,
-               (select xmax - ((xmax - repeated_request.xmin::text::bigint) & 4294967295) from present)::text as "transaction!"
+        r#"select at, event_id, why, messaging.transaction_of(repeated_request.xmin)::text as "transaction!"
         from orders.repeated_request
         where order_id = $1
         order by attempt"#,

@@ -30,14 +30,10 @@ pub(crate) async fn decision(
     connection: &mut PgConnection,
     order_id: OrderId,
 ) -> Result<Option<Verdict>, sqlx::Error> {
-    // A row's xmin has 32 bits. The transaction is the newest one with these bits.
     sqlx::query_as!(
         Verdict,
-        r#"with present as (
-            select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as xmax
-        )
-        select outcome, reason, received_at, decided_at,
-               (select xmax - ((xmax - payment.xmin::text::bigint) & 4294967295) from present)::text as "transaction!"
+        r#"select outcome, reason, received_at, decided_at,
+               messaging.transaction_of(payment.xmin)::text as "transaction!"
         from payments.payment
         where order_id = $1"#,
         order_id.as_uuid(),
