@@ -24,7 +24,7 @@ pub(crate) struct Cursor {
     /// The position last written back.
     pub written: Option<Position>,
     /// Whether anything was confirmed since it was written back.
-    pub dirty: bool,
+    dirty: bool,
 }
 
 /// How far a difference is read.
@@ -49,6 +49,23 @@ struct Read {
 impl Cursor {
     pub(crate) fn lanes(&self) -> Vec<i16> {
         self.leases.iter().map(|lease| lease.lane).collect()
+    }
+
+    /// Whether there is a position to be written back, and for the sake of published rows: in the middle of a difference
+    /// rows are confirmed, and yet there is none.
+    pub(crate) fn has_news(&self) -> bool {
+        self.dirty && self.has_moved()
+    }
+
+    /// Whether there is a position to be written back, if only one further along an outbox without rows.
+    pub(crate) fn has_moved(&self) -> bool {
+        self.settled.is_some() && self.settled != self.written
+    }
+
+    /// Takes the position as written back.
+    pub(crate) fn written_back(&mut self) {
+        self.written.clone_from(&self.settled);
+        self.dirty = false;
     }
 
     /// Nothing of it is being read or unconfirmed.
@@ -131,6 +148,11 @@ impl Cursors {
         for cursor in &mut self.0 {
             cursor.leases.retain(|lease| held.contains(lease));
         }
+        self.forget_lost();
+    }
+
+    /// Forgets cursors that have lost all their lanes.
+    pub(crate) fn forget_lost(&mut self) {
         self.0.retain(|cursor| !cursor.leases.is_empty());
     }
 

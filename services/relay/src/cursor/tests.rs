@@ -81,6 +81,29 @@ fn a_read_settles_only_behind_those_before_it() {
 }
 
 #[test]
+fn in_the_middle_of_a_difference_there_is_nothing_to_be_written_back() {
+    let mut cursors = Cursors::default();
+    cursors.take_over(vec![acquired(0, "5:5:")]);
+    let left = Span { after: 2, last: 3 };
+    cursors.advance(0, 1, 2, at("9:9:"), Some(left));
+    cursors.confirmed(1, 2);
+    assert!(
+        !cursors.0[0].has_news(),
+        "whoever waited for it would wait for nothing"
+    );
+    cursors.advance(0, 2, 1, at("9:9:"), None);
+    cursors.confirmed(2, 1);
+    assert!(cursors.0[0].has_news(), "rows of both pages are published");
+    cursors.0[0].written_back();
+    assert!(!cursors.0[0].has_news());
+    cursors.advance(0, 3, 0, at("12:12:"), None);
+    assert!(
+        !cursors.0[0].has_news() && cursors.0[0].has_moved(),
+        "no row was published"
+    );
+}
+
+#[test]
 fn a_lost_lane_is_forgotten() {
     let mut cursors = Cursors::default();
     cursors.take_over(vec![acquired(0, "5:5:"), acquired(1, "6:6:")]);

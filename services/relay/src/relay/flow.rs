@@ -13,7 +13,7 @@ use super::{
     BLOCKED, LAST_CONFIRMS, MOST_WAITING, PAGE, POLL, Relay, RelayError, connected, in_time,
 };
 use crate::{
-    cursor::Paging,
+    cursor::{Cursor, Paging},
     line::Line,
     planner::{MAX_BYTES, Pending},
 };
@@ -234,7 +234,7 @@ impl Relay {
         stop: &CancellationToken,
     ) -> Option<WokenBy> {
         let mut until = (Instant::now() + poll).min(self.renew_at);
-        if self.cursors.0.iter().any(|cursor| cursor.dirty) {
+        if self.cursors.0.iter().any(Cursor::has_news) {
             until = until.min(self.write_back_at);
         }
         let mut woken = None;

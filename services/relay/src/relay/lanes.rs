@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use messaging::{
     fault_point::{self, FaultPoint},
-    lease::{self, LEASE, Lease, RENEWAL},
+    lease::{self, LEASE, RENEWAL},
     metrics::DatabaseLabels,
     outbox, publish_log,
     publisher::Publisher,
@@ -231,47 +231,45 @@ impl Relay {
     /// Writes down what was published, and then how far the lanes are: what a cursor is past is in the log, or parked.
     pub async fn write_back(&mut self) -> Result<(), RelayError> {
         self.absorb();
-        self.write_log().await?;
         let started = Instant::now();
+        let mut wrote = self.write_log().await?;
         let idle_for = started.saturating_duration_since(self.write_back_at);
         let name = self.settings.name.clone();
-        let mut held: Vec<Lease> = Vec::new();
-        let mut wrote = false;
         for index in 0..self.cursors.0.len() {
             let cursor = &mut self.cursors.0[index];
-            let leases = cursor.leases.clone();
-            let is_new = cursor.settled.is_some() && cursor.written != cursor.settled;
-            let due = is_new && (cursor.dirty || idle_for >= IDLE_WRITE_BACK);
+            let due = cursor.has_news() || (cursor.has_moved() && idle_for >= IDLE_WRITE_BACK);
             let Some(settled) = cursor.settled.clone().filter(|_| due) else {
-                held.extend(leases);
                 continue;
             };
-            cursor.written = Some(settled.clone());
-            cursor.dirty = false;
+            cursor.written_back();
+            let leases = cursor.leases.clone();
             fault_point::pass(FaultPoint::BeforeWriteBack);
-            held.extend(statement!(
+            let held = statement!(
                 self,
                 connection,
                 lease::settle(connection, &name, &leases, &settled)
-            ));
+            );
             fault_point::pass(FaultPoint::AfterWriteBack);
+            self.cursors.0[index].leases = held;
             wrote = true;
         }
         if wrote {
             self.write_back_at = started + WRITE_BACK;
+            self.cursors.forget_lost();
+            self.line.owns(&self.cursors.leases());
         }
-        self.cursors.keep_only(&held);
-        self.line.owns(&self.cursors.leases());
         Ok(())
     }
 
     /// Writes down what was confirmed so far. If that fails no cursor moves, and what it lacks is published again.
-    async fn write_log(&mut self) -> Result<(), RelayError> {
-        if !self.line.log.is_empty() {
-            let log = std::mem::take(&mut self.line.log);
-            statement!(self, connection, publish_log::append(connection, &log));
+    /// Says whether there was anything.
+    async fn write_log(&mut self) -> Result<bool, RelayError> {
+        if self.line.log.is_empty() {
+            return Ok(false);
         }
-        Ok(())
+        let log = std::mem::take(&mut self.line.log);
+        statement!(self, connection, publish_log::append(connection, &log));
+        Ok(true)
     }
 
     /// Writes back, gives all lanes up and takes itself off the list of the living: others take over at once.
