@@ -1,6 +1,9 @@
 //! Publishing: everything that was committed, at least once, whatever dies or is missing.
 
-use messaging::topology::{EXCHANGE, PAYMENT_ORDERS};
+use messaging::{
+    metrics::DatabaseLabels,
+    topology::{EXCHANGE, PAYMENT_ORDERS},
+};
 use tests::{
     lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions},
     poll_until,
@@ -199,4 +202,13 @@ pub(crate) async fn end_leases(world: &World) {
     .execute(&world.db.admin_pool())
     .await
     .unwrap();
+}
+
+#[tokio::test]
+async fn a_relay_shows_for_how_many_days_there_are_partitions() {
+    let world = World::new().await;
+    world.relay("one").upkeep().await.unwrap();
+    let labels = DatabaseLabels { database: "orders" };
+    let ahead = world.metrics.partitions_ahead.get_or_create(&labels).get();
+    assert_eq!(ahead, 7, "a week ahead, as maintain_partitions makes them");
 }
