@@ -116,7 +116,7 @@ impl Cursors {
                 again.is_some()
             });
         }
-        self.0.retain(|cursor| !cursor.leases.is_empty());
+        self.forget_lost();
     }
 
     /// Takes lanes in, grouped by where their last owner left them.

@@ -104,7 +104,7 @@ impl Shop {
         self.processes().insert(role, process);
     }
 
-    fn processes(&self) -> MutexGuard<'_, BTreeMap<Role, Process>> {
+    pub(super) fn processes(&self) -> MutexGuard<'_, BTreeMap<Role, Process>> {
         let processes = self.processes.lock();
         processes.expect("nothing panics while it holds the processes")
     }
@@ -116,9 +116,7 @@ impl Shop {
     }
 
     fn take(&self, role: Role) -> Process {
-        self.processes
-            .lock()
-            .expect("nothing panics while it holds the processes")
+        self.processes()
             .remove(&role)
             .unwrap_or_else(|| panic!("{role:?} does not run"))
     }

@@ -62,11 +62,7 @@ impl Shop {
         let what = format!("{role:?} is ready");
         poll_until(&what, READY_WITHIN, async || {
             assert!(
-                self.processes
-                    .lock()
-                    .expect("nothing panics while it holds the processes")
-                    .get_mut(&role)
-                    .is_some_and(Process::runs),
+                self.processes().get_mut(&role).is_some_and(Process::runs),
                 "{role:?} ended at its start\n{}",
                 self.logs.tail(&role.name())
             );
