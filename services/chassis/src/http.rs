@@ -21,7 +21,10 @@ use tower_http::{
     csrf::{CsrfLayer, ProtectionError},
 };
 
-use crate::{Problem, origin, trace};
+use crate::{
+    Problem, origin,
+    trace::{self, TraceOptions},
+};
 
 mod body;
 mod metrics;
@@ -50,12 +53,12 @@ const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 2] = [
 ///
 /// They are one layer to the router, in two functions: a router keeps each layer of a route behind a pointer of its own and
 /// copies all that lies under it for every request.
-pub fn finish(router: Router, metrics: &HttpMetrics) -> Router {
+pub fn finish(router: Router, metrics: &HttpMetrics, trace: TraceOptions) -> Router {
     let same_origin = CsrfLayer::new()
         .with_rejection_response(|_: ProtectionError| origin::refusal().into_response());
     router.layer(
         ServiceBuilder::new()
-            .layer(from_fn_with_state(metrics.clone(), outside))
+            .layer(from_fn_with_state((metrics.clone(), trace), outside))
             .layer(CatchPanicLayer::custom(panicked))
             .layer(same_origin)
             .layer(from_fn(inside)),
@@ -63,8 +66,12 @@ pub fn finish(router: Router, metrics: &HttpMetrics) -> Router {
 }
 
 /// What sees every answer, whoever gave it.
-async fn outside(State(metrics): State<HttpMetrics>, request: Request, next: Next) -> Response {
-    trace::layer(request, async |request| {
+async fn outside(
+    State((metrics, trace)): State<(HttpMetrics, TraceOptions)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    trace::layer(trace, request, async |request| {
         metrics::layer(&metrics, request, async |request| {
             let mut response = net::layer(request, next).await;
             let headers = response.headers_mut();

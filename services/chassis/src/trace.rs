@@ -8,9 +8,11 @@ use axum::{
 };
 use contracts::TraceContext;
 use http::{HeaderMap, HeaderName, HeaderValue, request::Parts};
-use tracing::Instrument;
+use opentelemetry::{Context, trace::TraceContextExt};
+use tracing::{Instrument, Span, field::Empty};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::problem::Problem;
+use crate::{problem::Problem, telemetry::Sampling};
 
 /// The answer's header that names the trace, so that a person can quote it.
 pub const TRACE_ID_HEADER: HeaderName = HeaderName::from_static("trace-id");
@@ -29,24 +31,46 @@ impl<S: Send + Sync> FromRequestParts<S> for Trace {
     }
 }
 
+/// The target of the spans that go to a collector, and of nothing else.
+pub(crate) const RECORDED: &str = "gozon::recorded";
+
+/// Whose requests they are, and which of their traces are recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct TraceOptions {
+    /// The service's name, as its spans carry it.
+    pub service: &'static str,
+    /// Decides for the traces that begin here.
+    pub sampling: Sampling,
+}
+
+impl TraceOptions {
+    /// For a service without a collector.
+    #[must_use]
+    pub const fn unrecorded(service: &'static str) -> Self {
+        Self {
+            service,
+            sampling: Sampling::OFF,
+        }
+    }
+}
+
 /// The outermost layer of every public router: the span all log lines of a request stand in, and its trace id in the
 /// answer's header and in the body of a problem.
 pub(crate) async fn layer(
+    options: TraceOptions,
     mut request: Request,
     next: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
-    let context = of(request.headers());
+    let (span, context) = begin(options, &request);
     let trace_id = context.trace_id();
     request.extensions_mut().insert(context);
-    let route = request.extensions().get::<MatchedPath>();
-    // At the level of errors, so that no filter for warnings takes the trace id from them.
-    let span = tracing::error_span!(
-        "request",
-        trace_id,
-        http.request.method = %request.method(),
-        http.route = route.map(MatchedPath::as_str),
-    );
-    let mut response = answer(request, next).instrument(span).await;
+    let mut response = answer(request, next).instrument(span.clone()).await;
+    let status = response.status();
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", status.as_str());
+    }
     if let Ok(value) = HeaderValue::from_str(&trace_id) {
         response.headers_mut().insert(TRACE_ID_HEADER, value);
     }
@@ -54,6 +78,53 @@ pub(crate) async fn layer(
         problem.write_to(&mut response, Some(trace_id));
     }
     response
+}
+
+/// Begins the request's span, in the trace its client says it is in or in one of its own. Spans are at the level of
+/// errors, so that no filter for warnings takes the trace id from them.
+fn begin(options: TraceOptions, request: &Request) -> (Span, TraceContext) {
+    let TraceOptions { service, sampling } = options;
+    let given = of(request.headers());
+    let is_recorded = match given {
+        Some(given) => given.is_sampled() && sampling.is_on(),
+        None => sampling.samples(),
+    };
+    let method = request.method();
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map(MatchedPath::as_str);
+    if is_recorded {
+        let span = tracing::error_span!(
+            target: RECORDED,
+            "request",
+            service,
+            trace_id = Empty,
+            otel.kind = "server",
+            otel.name = format!("{method} {}", route.unwrap_or_default()).trim_end(),
+            otel.status_code = Empty,
+            error.r#type = Empty,
+            http.request.method = %method,
+            http.route = route,
+            http.response.status_code = Empty,
+            url.path = request.uri().path(),
+            url.scheme = "http",
+        );
+        let parent = given.map(|given| Context::new().with_remote_span_context(given.to_remote()));
+        // Without the layer for spans, as in a test, nothing is recorded.
+        let _ = span.set_parent(parent.unwrap_or_default());
+        if let Some(context) = TraceContext::of_span(span.context().span().span_context()) {
+            span.record("trace_id", context.trace_id());
+            return (span, context);
+        }
+    }
+    let context = given.unwrap_or_else(TraceContext::root);
+    let span = tracing::error_span!(
+        "request",
+        service,
+        trace_id = context.trace_id(),
+        http.request.method = %method,
+        http.route = route,
+    );
+    (span, context)
 }
 
 /// Answers, and tells whoever listens closely (`chassis=debug`) how it went.
@@ -68,14 +139,13 @@ async fn answer(request: Request, next: impl AsyncFnOnce(Request) -> Response) -
     response
 }
 
-/// The trace a client says it is in (W3C Trace Context: one valid `traceparent`), else a new one.
-fn of(headers: &HeaderMap) -> TraceContext {
+/// The trace a client says it is in (W3C Trace Context: one valid `traceparent`).
+fn of(headers: &HeaderMap) -> Option<TraceContext> {
     let mut given = headers.get_all("traceparent").iter();
     given
         .next()
         .filter(|_| given.next().is_none())
         .and_then(|value| TraceContext::parse(value.to_str().ok()?))
-        .unwrap_or_else(TraceContext::root)
 }
 
 #[cfg(test)]
@@ -90,16 +160,16 @@ mod tests {
             HeaderName::from_static("traceparent"),
             HeaderValue::from_static(GIVEN),
         )]);
-        assert_eq!(of(&headers).to_string(), GIVEN);
+        assert_eq!(of(&headers), TraceContext::parse(GIVEN));
     }
 
     #[test]
-    fn a_malformed_or_repeated_traceparent_begins_a_new_trace() {
+    fn a_malformed_or_repeated_traceparent_is_none() {
         let mut headers = HeaderMap::new();
         headers.insert("traceparent", HeaderValue::from_static("nonsense"));
-        assert_ne!(of(&headers), of(&headers));
+        assert_eq!(of(&headers), None);
         headers.insert("traceparent", HeaderValue::from_static(GIVEN));
         headers.append("traceparent", HeaderValue::from_static(GIVEN));
-        assert_ne!(of(&headers).to_string(), GIVEN);
+        assert_eq!(of(&headers), None);
     }
 }

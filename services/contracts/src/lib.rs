@@ -6,6 +6,7 @@ pub mod message;
 pub mod money;
 #[cfg(feature = "other-version")]
 mod other_version;
+pub mod service;
 pub mod trace_context;
 
 pub use cloud_event::CloudEvent;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Money, OrderId, UserId};
+use crate::{Money, OrderId, UserId, service};
 
 /// An event that leaves a service through its outbox.
 pub trait Message: Serialize + DeserializeOwned {
@@ -13,6 +13,8 @@ pub trait Message: Serialize + DeserializeOwned {
     const TYPE: &'static str;
     /// `CloudEvents` source: the service that says so.
     const SOURCE: &'static str;
+    /// The same service by its name in traces.
+    const SERVICE: &'static str;
 
     /// What the event is about; events of one key are published in the order of their commits.
     fn key(&self) -> Uuid;
@@ -108,6 +110,7 @@ impl DeclineReason {
 impl Message for OrderPlaced {
     const TYPE: &'static str = "order.placed.v1";
     const SOURCE: &'static str = "/gozon/order";
+    const SERVICE: &'static str = service::ORDER;
 
     fn key(&self) -> Uuid {
         self.order_id.as_uuid()
@@ -117,6 +120,7 @@ impl Message for OrderPlaced {
 impl Message for PaymentCaptured {
     const TYPE: &'static str = "payment.captured.v1";
     const SOURCE: &'static str = "/gozon/payment";
+    const SERVICE: &'static str = service::PAYMENT;
 
     fn key(&self) -> Uuid {
         self.order_id.as_uuid()
@@ -126,6 +130,7 @@ impl Message for PaymentCaptured {
 impl Message for PaymentDeclined {
     const TYPE: &'static str = "payment.declined.v1";
     const SOURCE: &'static str = "/gozon/payment";
+    const SERVICE: &'static str = service::PAYMENT;
 
     fn key(&self) -> Uuid {
         self.order_id.as_uuid()

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use uuid::Uuid;
 
 /// A `traceparent` of version 00 (W3C Trace Context, section 3.2): trace id, parent span id and flags.
@@ -13,7 +14,7 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// The root of a new trace, sampled.
+    /// The root of a new trace, not sampled: nobody records its spans, but its id is in every log line all the same.
     #[must_use]
     pub fn root() -> Self {
         // A random UUID has 122 random bits: never zero, and unique enough for a trace.
@@ -21,8 +22,42 @@ impl TraceContext {
         Self {
             trace_id: Uuid::new_v4().as_u128(),
             span_id,
-            flags: 1,
+            flags: TraceFlags::NOT_SAMPLED.to_u8(),
         }
+    }
+
+    /// Whether who began the trace wants its spans recorded.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        self.flags & TraceFlags::SAMPLED.to_u8() != 0
+    }
+
+    /// The context as text, if the trace's spans are recorded.
+    #[must_use]
+    pub fn recorded(&self) -> Option<String> {
+        self.is_sampled().then(|| self.to_string())
+    }
+
+    /// The same context, as it came from another process or out of a row.
+    #[must_use]
+    pub fn to_remote(&self) -> SpanContext {
+        SpanContext::new(
+            TraceId::from(self.trace_id),
+            SpanId::from(self.span_id),
+            TraceFlags::new(self.flags),
+            true,
+            TraceState::NONE,
+        )
+    }
+
+    /// The context of a span; none if it is no valid one, as of a span that nobody records.
+    #[must_use]
+    pub fn of_span(span: &SpanContext) -> Option<Self> {
+        span.is_valid().then(|| Self {
+            trace_id: u128::from_be_bytes(span.trace_id().to_bytes()),
+            span_id: u64::from_be_bytes(span.span_id().to_bytes()),
+            flags: span.trace_flags().to_u8(),
+        })
     }
 
     /// Reads a `traceparent` header. None if it is malformed, which the standard says to treat as absent.
@@ -74,6 +109,20 @@ mod tests {
     fn a_context_reads_back() {
         let context = TraceContext::root();
         assert_eq!(TraceContext::parse(&context.to_string()), Some(context));
+    }
+
+    #[test]
+    fn a_context_is_the_same_as_a_span_context() {
+        for flags in ["00", "01"] {
+            let text = format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}");
+            let context = TraceContext::parse(&text).unwrap();
+            assert_eq!(context.is_sampled(), flags == "01");
+            let span = context.to_remote();
+            assert_eq!(span.trace_id().to_string(), context.trace_id());
+            assert_eq!(span.span_id().to_string(), "b7ad6b7169203331");
+            assert_eq!(TraceContext::of_span(&span), Some(context));
+        }
+        assert_eq!(TraceContext::of_span(&SpanContext::NONE), None);
     }
 
     #[test]

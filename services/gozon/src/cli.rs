@@ -1,7 +1,11 @@
 //! The command line: a sub-command per role. Every setting is a flag and a variable; secrets are variables or files only.
 
-use chassis::{Profile, telemetry::LogFormat};
+use chassis::{
+    Profile,
+    telemetry::{LogFormat, OtlpProtocol, TelemetrySettings, TraceSettings},
+};
 use clap::{Args, Parser, Subcommand};
+use contracts::service;
 
 use crate::{
     config::{
@@ -71,10 +75,78 @@ pub(crate) struct CommonArgs {
     /// `json` or `text` [default: json in production, text in a demo]
     #[arg(long, env = "GOZON_LOG_FORMAT", global = true)]
     log_format: Option<LogFormat>,
+    #[command(flatten)]
+    traces: SpanArgs,
+}
+
+/// Where spans go.
+#[derive(Debug, Args)]
+struct SpanArgs {
+    /// Address of an OpenTelemetry collector, as `http://collector:4317`; without one no spans are made
+    #[arg(long, env = "GOZON_OTLP_ENDPOINT", global = true)]
+    otlp_endpoint: Option<String>,
+    /// `grpc` or `http`
+    #[arg(
+        long,
+        env = "GOZON_OTLP_PROTOCOL",
+        default_value = "grpc",
+        global = true
+    )]
+    otlp_protocol: OtlpProtocol,
+    /// Share of traces to record, of those that begin here: 0 to 1. A caller with a `traceparent` has decided for itself
+    #[arg(
+        long,
+        env = "GOZON_TRACE_RATIO",
+        default_value_t = 0.01,
+        global = true
+    )]
+    trace_ratio: f64,
+}
+
+impl SpanArgs {
+    fn settings(&self) -> Option<TraceSettings> {
+        Some(TraceSettings {
+            endpoint: self.otlp_endpoint.clone()?,
+            protocol: self.otlp_protocol,
+            ratio: self.trace_ratio,
+            version: env!("CARGO_PKG_VERSION"),
+        })
+    }
+}
+
+impl Cli {
+    /// What this process says about itself.
+    pub(crate) fn telemetry(&self) -> TelemetrySettings<'_> {
+        TelemetrySettings {
+            format: self.common.log_format(),
+            filter: &self.common.log,
+            traces: self.common.traces.settings(),
+            services: self.command.services(),
+        }
+    }
+}
+
+impl Command {
+    /// The services it runs; none if it is over soon.
+    const fn services(&self) -> &'static [&'static str] {
+        match self {
+            Self::Order(_) => &[service::ORDER],
+            Self::Payment(_) => &[service::PAYMENT],
+            Self::Relay(_) => &[service::RELAY],
+            Self::Web(_) => &[service::WEB],
+            Self::All(_) => &service::ALL,
+            Self::Migrate(_)
+            | Self::Audit(_)
+            | Self::Smoke(_)
+            | Self::Outbox(_)
+            | Self::DeadLetters(_)
+            | Self::Trace(_) => &[],
+        }
+    }
 }
 
 impl CommonArgs {
-    pub(crate) fn log_format(&self) -> LogFormat {
+    fn log_format(&self) -> LogFormat {
         self.log_format.unwrap_or(match self.profile {
             Profile::Demo => LogFormat::Text,
             Profile::Production => LogFormat::Json,

@@ -11,7 +11,8 @@ use chassis::{
     metrics::{self, Registry},
     pool::{self, PoolSettings},
     serve::serve,
-    telemetry::LogFilter,
+    telemetry::{LogFilter, Sampling, SpanMetrics},
+    trace::TraceOptions,
 };
 use secrecy::SecretString;
 use sqlx::PgPool;
@@ -34,6 +35,8 @@ const ADMIN_DRAIN: Duration = Duration::from_secs(1);
 pub(crate) struct Base {
     pub(crate) profile: Profile,
     pub(crate) log_filter: LogFilter,
+    pub(crate) sampling: Sampling,
+    pub(crate) span_metrics: SpanMetrics,
 }
 
 /// A process under construction: parts add tasks, checks and metrics, then it runs.
@@ -46,6 +49,7 @@ pub(crate) struct Process {
     lifecycle: Lifecycle,
     readiness: Readiness,
     http_metrics: HttpMetrics,
+    sampling: Sampling,
     pub(crate) registry: Registry,
     pub(crate) messaging_metrics: messaging::metrics::Metrics,
 }
@@ -61,11 +65,13 @@ impl Process {
         let admin = listen::bind((config.bind, config.admin_port).into(), ADMIN_PORT).await?;
         let lifecycle = Lifecycle::new(config.grace);
         let mut registry = metrics::registry(env!("CARGO_PKG_VERSION"));
+        base.span_metrics.register(&mut registry);
         tracing::info!(role, profile = %base.profile, version = env!("CARGO_PKG_VERSION"), "starting");
         Ok(Self {
             role,
             config,
             log_filter: base.log_filter,
+            sampling: base.sampling,
             signals,
             admin,
             readiness: Readiness::new(lifecycle.stopping()),
@@ -159,12 +165,21 @@ impl Process {
         });
     }
 
+    /// The layers that every service's routes have, with the name of the service for its traces.
+    pub(crate) fn finish(&self, service: &'static str, router: impl Into<Router>) -> Router {
+        let options = TraceOptions {
+            service,
+            sampling: self.sampling,
+        };
+        http::finish(router.into(), &self.http_metrics, options)
+    }
+
     /// Opens the public port; nothing is answered before [`Process::run`].
     pub(crate) async fn open_public_port(&self) -> anyhow::Result<TcpListener> {
         listen::bind((self.config.bind, self.config.port).into(), PUBLIC_PORT).await
     }
 
-    /// Runs until a signal, or until a task ends by itself. A process with nothing public serves its admin port only.
+    /// Runs until a signal, or until a task ends by itself. The public routes are finished. A process with nothing public serves its admin port only.
     pub(crate) async fn run(self, public: Option<(TcpListener, Router)>) -> anyhow::Result<()> {
         let Self {
             role,
@@ -174,7 +189,6 @@ impl Process {
             admin,
             lifecycle,
             readiness,
-            http_metrics,
             registry,
             ..
         } = self;
@@ -187,7 +201,6 @@ impl Process {
             admin: admin.local_addr()?,
         };
         if let Some((listener, router)) = public {
-            let router = http::finish(router, &http_metrics);
             // Half of the grace period for requests in hand, the other half for everything after them.
             let drain = config.grace / 2;
             spawn_listener(

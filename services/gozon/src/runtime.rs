@@ -29,16 +29,25 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         messaging::fault_point::arm(plan).context(FAULT_POINT)?;
     }
     install_tls();
-    let base = Base {
-        profile: cli.common.profile,
-        log_filter: telemetry::init(cli.common.log_format(), &cli.common.log)
-            .context("GOZON_LOG cannot be used")?,
-    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("no runtime could be started")?;
+    let telemetry = {
+        // What exports spans asks for a runtime.
+        let _inside = runtime.enter();
+        telemetry::init(&cli.telemetry()).context("telemetry could not be set up")?
+    };
+    let base = Base {
+        profile: cli.common.profile,
+        sampling: telemetry.sampling(),
+        log_filter: telemetry.log_filter,
+        span_metrics: telemetry.span_metrics,
+    };
     let result = runtime.block_on(command(cli.command, base, &environment));
+    if let Some(traces) = telemetry.traces {
+        traces.shut_down();
+    }
     runtime.shutdown_timeout(LEFTOVERS_TIME_MAX);
     result
 }

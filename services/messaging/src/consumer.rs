@@ -15,6 +15,7 @@ mod patience;
 mod schedule;
 mod session;
 mod settle;
+mod spans;
 
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ use crate::{
     failure::{BoxError, Failure, ReasonClass, Rejection},
     fault_point::{self, FaultPoint},
     metrics::{Metrics, QueueLabels},
+    span::Attempt,
 };
 
 /// The most events settled in one transaction.
@@ -162,7 +164,7 @@ impl<H: Handler> Consumer<H> {
             .collect();
         session.count(entries.len());
         for chunk in entries.chunks(MAX_BATCH_EVENTS) {
-            self.settling().settle(Lot::Queue, chunk).await?;
+            self.settling(batch.attempt).settle(Lot::Queue, chunk).await?;
         }
         self.handler.committed();
         Ok(())
@@ -181,7 +183,7 @@ impl<H: Handler> Consumer<H> {
                 Entry::of_unopened(&delivery.data, Origin::Delivery(delivery), rejection)
             })
             .collect();
-        self.settling().settle(Lot::Queue, &letters).await
+        self.settling(batch.attempt).settle(Lot::Queue, &letters).await
     }
 
     /// Settles and acknowledges, again and again while the cause is passing; what was committed meanwhile is a duplicate
@@ -199,6 +201,7 @@ impl<H: Handler> Consumer<H> {
                 Work::Dead(letters) => self.drain(letters).await,
             };
             let Err(failure) = settled else { break };
+            work.batch_mut().attempt = Attempt::Again;
             if !session.is_connected() {
                 return Err(failure.into());
             }
@@ -216,9 +219,7 @@ impl<H: Handler> Consumer<H> {
             }
         }
         fault_point::pass(FaultPoint::BeforeAck);
-        match &work {
-            Work::Batch(batch) | Work::Dead(batch) => batch.acknowledge().await?,
-        }
+        work.batch_mut().acknowledge().await?;
         fault_point::pass(FaultPoint::AfterAck);
         self.take_up_again(session).await
     }
@@ -236,12 +237,13 @@ impl<H: Handler> Consumer<H> {
         Ok(())
     }
 
-    fn settling(&self) -> Settling<'_, H> {
+    fn settling(&self, attempt: Attempt) -> Settling<'_, H> {
         Settling {
             handler: &self.handler,
             pool: &self.pool,
             schedule: &self.schedule,
             metrics: &self.metrics,
+            attempt,
         }
     }
 

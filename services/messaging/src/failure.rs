@@ -107,6 +107,16 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The kind of failure by a stable name.
+    #[must_use]
+    pub const fn class(&self) -> &'static str {
+        match self {
+            Self::Away(_) => "away",
+            Self::Transient(_) => "transient",
+            Self::Permanent(_) => "permanent",
+        }
+    }
+
     /// Whatever the database says to somebody who has no connection yet, it cannot be used.
     pub(crate) fn away(error: sqlx::Error) -> Self {
         Self::Away(Box::new(error))

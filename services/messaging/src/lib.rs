@@ -20,5 +20,6 @@ pub mod publish_log;
 pub mod publisher;
 pub mod schema;
 pub mod snapshot;
+pub mod span;
 pub mod topology;
 pub mod trace;

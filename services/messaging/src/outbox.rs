@@ -14,7 +14,10 @@ use sqlx::PgTransaction;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::lane::Lane;
+use crate::{
+    lane::Lane,
+    span::{self, Recorded},
+};
 
 pub use parked::{Parking, park, parked_keys};
 pub(crate) use read::parse_snapshot;
@@ -79,6 +82,8 @@ pub struct Batch {
     types: Vec<String>,
     traceparents: Vec<String>,
     bodies: Vec<Vec<u8>>,
+    /// The spans of those whose traces are recorded, until they are appended.
+    creations: Vec<Recorded>,
 }
 
 impl Batch {
@@ -88,7 +93,10 @@ impl Batch {
         message: &M,
         trace: &TraceContext,
     ) -> Result<EventId, OutboxError> {
-        let event = CloudEvent::new(message, trace, OffsetDateTime::now_utc());
+        let mut event = CloudEvent::new(message, trace, OffsetDateTime::now_utc());
+        let creation = span::create::<M>(event.id, trace);
+        let trace = creation.as_ref().map_or(trace, Recorded::context).to_string();
+        event.traceparent = Some(trace.clone());
         let body = serde_json::to_vec(&event).map_err(OutboxError::Serialize)?;
         if body.len() > MAX_EVENT_BYTES {
             return Err(OutboxError::TooLarge { bytes: body.len() });
@@ -97,17 +105,18 @@ impl Batch {
         self.keys.push(message.key());
         self.event_ids.push(event.id.as_uuid());
         self.types.push(M::TYPE.to_owned());
-        self.traceparents.push(trace.to_string());
+        self.traceparents.push(trace);
+        self.creations.extend(creation);
         self.bodies.push(body);
         Ok(event.id)
     }
 
     /// Appends them in their order, in the caller's transaction; see [`append`].
-    pub async fn append(&self, tx: &mut PgTransaction<'_>) -> Result<(), OutboxError> {
+    pub async fn append(&mut self, tx: &mut PgTransaction<'_>) -> Result<(), OutboxError> {
         if self.lanes.is_empty() {
             return Ok(());
         }
-        sqlx::query!(
+        let appended = sqlx::query!(
             "insert into messaging.outbox (lane, key, event_id, type, traceparent, body)
              select lane, key, event_id, type, traceparent, body
              from unnest($1::smallint[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[])
@@ -121,7 +130,13 @@ impl Batch {
             &self.bodies,
         )
         .execute(&mut **tx)
-        .await?;
+        .await;
+        for mut creation in self.creations.drain(..) {
+            if appended.is_err() {
+                creation.fail("database");
+            }
+        }
+        appended?;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use contracts::{Message, OrderPlaced, PaymentCaptured, PaymentDeclined};
+use contracts::{Message, OrderPlaced, PaymentCaptured, PaymentDeclined, service};
 use lapin::{
     Channel, ExchangeKind,
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
@@ -35,6 +35,8 @@ const WAIT_STEP: Duration = Duration::from_millis(500);
 pub struct Queue {
     /// `consumer.purpose.version`.
     pub name: &'static str,
+    /// The service that consumes it.
+    pub service: &'static str,
     /// Where the broker puts what it gave up delivering.
     pub dead: &'static str,
     /// The event types it receives.
@@ -44,6 +46,7 @@ pub struct Queue {
 /// Orders that want their money, for the payment service.
 pub const PAYMENT_ORDERS: Queue = Queue {
     name: "payment.orders.v1",
+    service: service::PAYMENT,
     dead: "payment.orders.v1.dead",
     bindings: &[OrderPlaced::TYPE],
 };
@@ -51,6 +54,7 @@ pub const PAYMENT_ORDERS: Queue = Queue {
 /// Decisions about payments, for the order service.
 pub const ORDER_PAYMENTS: Queue = Queue {
     name: "order.payments.v1",
+    service: service::ORDER,
     dead: "order.payments.v1.dead",
     bindings: &[PaymentCaptured::TYPE, PaymentDeclined::TYPE],
 };

@@ -37,7 +37,6 @@ pub(crate) struct Placement {
     pub(crate) order: NewOrder,
     /// The key under which it is placed once, and what the key stands for; the original's requests have none.
     pub(crate) key: Option<(IdempotencyKey, RequestDigest)>,
-    pub(crate) trace: TraceContext,
 }
 
 /// Where the requests of one process gather; clones share it.
@@ -191,7 +190,7 @@ impl Shared {
         let events: Vec<(OrderPlaced, TraceContext)> = placed
             .iter()
             .zip(&fresh)
-            .map(|(order, placement)| (order.into(), placement.trace))
+            .map(|(order, placement)| (order.into(), placement.order.trace))
             .collect();
         outbox::append_all(&mut tx, &events).await?;
 

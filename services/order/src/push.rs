@@ -11,6 +11,7 @@ pub(crate) mod hub;
 pub(crate) mod opening;
 pub(crate) mod pulse;
 pub(crate) mod socket;
+pub(crate) mod span;
 pub(crate) mod tail;
 
 pub use tail::Tail;

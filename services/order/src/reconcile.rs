@@ -235,9 +235,11 @@ impl Reconciler {
             .iter()
             .partition(|order| due[&order.id].attempts >= i32::from(self.settings.attempts));
 
+        let ids: Vec<Uuid> = to_repeat.iter().map(|order| order.id.as_uuid()).collect();
+        let recorded = storage::recorded_placings(tx, &ids).await?;
         let requests: Vec<(OrderPlaced, TraceContext)> = to_repeat
             .iter()
-            .map(|order| (OrderPlaced::from(*order), trace_of(order)))
+            .map(|order| (OrderPlaced::from(*order), trace_of(order, &recorded)))
             .collect();
         let event_ids = outbox::append_all(tx, &requests).await?;
         let repeated: Vec<Repeated> = to_repeat
@@ -302,12 +304,14 @@ fn first_id_of(instant: OffsetDateTime) -> Uuid {
     Uuid::from_u128(milliseconds.unsigned_abs() << 80)
 }
 
-/// A new span in the trace of the request that placed the order.
-fn trace_of(order: &Order) -> TraceContext {
-    // The upper half of a random UUID is never zero, which a span id must not be.
-    let (span_id, _) = Uuid::new_v4().as_u64_pair();
-    TraceContext::parse(&format!("00-{}-{span_id:016x}-01", order.trace_id))
-        .unwrap_or_else(TraceContext::root)
+/// The span of the request that placed the order if its trace is recorded, else a place in the same trace.
+fn trace_of(order: &Order, recorded: &HashMap<OrderId, TraceContext>) -> TraceContext {
+    recorded.get(&order.id).copied().unwrap_or_else(|| {
+        // The upper half of a random UUID is never zero, which a span id must not be.
+        let (span_id, _) = Uuid::new_v4().as_u64_pair();
+        TraceContext::parse(&format!("00-{}-{span_id:016x}-00", order.trace_id))
+            .unwrap_or_else(TraceContext::root)
+    })
 }
 
 #[cfg(test)]

@@ -86,7 +86,12 @@ impl Handler for Settlement {
             .values()
             .filter_map(|index| decide::of_new(&batch[*index].message))
             .collect();
-        let settled: HashSet<usize> = settle::apply(tx, &decisions, now)
+        let recorded: settle::Recorded = batch
+            .iter()
+            .filter(|received| received.trace.is_sampled())
+            .map(|received| (received.message.order_id, received.trace))
+            .collect();
+        let settled: HashSet<usize> = settle::apply(tx, &decisions, &recorded, now)
             .await?
             .iter()
             .filter_map(|order_id| firsts.get(order_id).copied())
@@ -96,7 +101,7 @@ impl Handler for Settlement {
             .map(|received| &received.message)
             .enumerate()
             .filter(|(index, _)| !settled.contains(index));
-        look_at(tx, others.collect(), now).await
+        look_at(tx, others.collect(), &recorded, now).await
     }
 
     /// What the payment service decided is the truth about somebody's money: the order must learn it.
@@ -120,6 +125,7 @@ impl Handler for Settlement {
 async fn look_at(
     tx: &mut PgTransaction<'_>,
     events: Vec<(usize, &PaymentDecision)>,
+    recorded: &settle::Recorded,
     now: OffsetDateTime,
 ) -> Result<Vec<Unsettled>, Failure> {
     if events.is_empty() {
@@ -133,7 +139,9 @@ async fn look_at(
     let verdict = decide::decide(standings, events.into_iter());
     if !verdict.decisions.is_empty() {
         let decided = verdict.decisions.len();
-        let changed = settle::apply(tx, &verdict.decisions, now).await?.len();
+        let changed = settle::apply(tx, &verdict.decisions, recorded, now)
+            .await?
+            .len();
         if changed != decided {
             return Err(Failure::Transient(Box::new(LostGuard { decided, changed })));
         }

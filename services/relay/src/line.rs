@@ -17,6 +17,7 @@ use messaging::{
     metrics::{DatabaseLabels, Metrics, PublishLabels},
     publish_log::{Answers, Logged},
     publisher::{Answer, Publisher},
+    span::Recorded,
 };
 use time::OffsetDateTime;
 use tokio::time::Instant;
@@ -43,6 +44,8 @@ pub(crate) struct Flight {
     sent: Instant,
     /// Which of the line's connections it went over.
     connection: u64,
+    /// Of its last attempt, until the answer; none unless a trace of its events is recorded.
+    span: Option<Recorded>,
 }
 
 /// A flight and the broker's answer to it.
@@ -185,6 +188,7 @@ impl Line {
             flight.leases = self.leases_of(&flight.planned.rows);
             flight.sent = Instant::now();
             flight.connection = self.connections;
+            flight.span = self.span_of(&flight);
             let sending = publisher.send(flight.planned.message());
             self.flying_of
                 .entry(flight.planned.kind.clone())
@@ -209,6 +213,11 @@ impl Line {
     /// Draws the consequences of an answer.
     pub(crate) fn answered(&mut self, (mut flight, answer): Landed) {
         flight.answers.push(&answer);
+        if let Some(mut span) = flight.span.take()
+            && !matches!(answer, Answer::Confirmed)
+        {
+            span.fail(answer.as_str());
+        }
         let kind = flight.planned.kind.clone();
         if let Some(flying) = self.flying_of.get_mut(&kind) {
             *flying = flying.saturating_sub(1);
@@ -315,6 +324,7 @@ impl Line {
                         first_sent_at: OffsetDateTime::now_utc(),
                         sent: now,
                         connection: 0,
+                        span: None,
                     });
                 }
                 Next::Park(rows) => self.to_park.extend(rows),

@@ -15,6 +15,8 @@ use tower::ServiceExt;
 
 use super::*;
 
+const OPTIONS: TraceOptions = TraceOptions::unrecorded("test");
+
 fn app() -> Router {
     let router = Router::new()
         .route("/length", post(async |body: Bytes| body.len().to_string()))
@@ -35,7 +37,7 @@ fn app() -> Router {
             "/page",
             get(async || (StatusCode::SERVICE_UNAVAILABLE, Html("not built"))),
         );
-    finish(router, &HttpMetrics::register(&mut Registry::default()))
+    finish(router, &HttpMetrics::register(&mut Registry::default()), OPTIONS)
 }
 
 async fn number(axum::extract::Path(number): axum::extract::Path<u32>) -> String {
@@ -182,7 +184,7 @@ async fn an_answer_is_nobody_elses_and_never_sniffed() {
 async fn requests_are_counted_by_route_and_not_by_address() {
     let mut registry = Registry::default();
     let router = Router::new().route("/number/{number}", get(number));
-    let app = finish(router, &HttpMetrics::register(&mut registry));
+    let app = finish(router, &HttpMetrics::register(&mut registry), OPTIONS);
     for path in ["/number/1", "/number/2", "/nowhere/3", "/nowhere/4"] {
         app.clone().oneshot(empty(Method::GET, path)).await.unwrap();
     }

@@ -1,7 +1,7 @@
 //! `gozon all`: every role in one process, on one port. The relays share doorbells with the services, so that a commit
 //! wakes them without a detour through the database.
 
-use axum::Router;
+use contracts::service;
 use messaging::doorbell::{Channel, Doorbell};
 
 use crate::{
@@ -26,7 +26,9 @@ pub(crate) async fn run(
     let payment = part::payment::add(&mut process, &config.payment, &payments_bell)?;
     part::relay::add(&mut process, &config.orders_relay, orders_bell)?;
     part::relay::add(&mut process, &config.payments_relay, payments_bell)?;
-    let services = Router::from(order.router).merge(Router::from(payment.router));
-    let router = web::router(&config.web).merge(services);
+    let router = process
+        .finish(service::WEB, web::router(&config.web))
+        .merge(process.finish(service::ORDER, order.router))
+        .merge(process.finish(service::PAYMENT, payment.router));
     process.run(Some((listener, router))).await
 }

@@ -1,5 +1,6 @@
 //! `gozon order`: the order service.
 
+use contracts::service;
 use messaging::doorbell::{Channel, Doorbell};
 
 use crate::{
@@ -27,5 +28,6 @@ pub(crate) async fn run(
         outbox_bell,
         part.writer_pool,
     );
-    process.run(Some((listener, part.router.into()))).await
+    let router = process.finish(service::ORDER, part.router);
+    process.run(Some((listener, router))).await
 }

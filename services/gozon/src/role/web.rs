@@ -1,5 +1,7 @@
 //! `gozon web`: the page, sessions and the documentation of the API.
 
+use contracts::service;
+
 use crate::{
     config::{Environment, ServeConfig, WebArgs, WebConfig},
     process::{Base, Process},
@@ -16,5 +18,6 @@ pub(crate) async fn run(
     let serve = ServeConfig::new(&args.serve, base.profile);
     let process = Process::start("web", serve, base).await?;
     let listener = process.open_public_port().await?;
-    process.run(Some((listener, web::router(&config)))).await
+    let router = process.finish(service::WEB, web::router(&config));
+    process.run(Some((listener, router))).await
 }

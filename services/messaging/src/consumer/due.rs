@@ -17,6 +17,7 @@ use crate::{
     failure::{Failure, ReasonClass, Rejection},
     inbox,
     metrics::QueueLabels,
+    span::Attempt,
 };
 
 /// The most rows taken up at once.
@@ -89,7 +90,7 @@ impl<H: Handler> Consumer<H> {
                 entry
             })
             .collect();
-        self.settling().settle(Lot::Deferred, &entries).await?;
+        self.settling(Attempt::Again).settle(Lot::Deferred, &entries).await?;
         self.handler.committed();
         Ok(rows.len())
     }
@@ -111,14 +112,14 @@ impl<H: Handler> Consumer<H> {
                 letter: letter.id,
                 horizon,
             };
-            match self.settling().attempt(lot, &opened).await {
+            match self.settling(Attempt::Again).attempt(lot, &opened).await {
                 Ok(_) => {}
                 Err(Failure::Permanent(rejection)) => entries.push(unopened(letter, rejection)),
                 Err(failure) => return Err(failure),
             }
         }
         let lot = Lot::Letters { horizon };
-        self.settling().settle(lot, &entries).await?;
+        self.settling(Attempt::Again).settle(lot, &entries).await?;
         self.handler.committed();
         Ok(letters.len())
     }

@@ -18,6 +18,7 @@ use crate::{
     failure::BoxError,
     inbox,
     pace::Pace,
+    span::Attempt,
     topology::Queue,
 };
 
@@ -34,6 +35,8 @@ const HORIZON_REFRESH: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct Batch {
     pub(super) deliveries: Vec<Delivery>,
+    /// Whether they are tried for the first time.
+    pub(super) attempt: Attempt,
 }
 
 impl Batch {
@@ -76,6 +79,14 @@ pub(super) enum Work {
     Batch(Batch),
     /// Something the broker gave up delivering.
     Dead(Batch),
+}
+
+impl Work {
+    pub(super) const fn batch_mut(&mut self) -> &mut Batch {
+        match self {
+            Self::Batch(batch) | Self::Dead(batch) => batch,
+        }
+    }
 }
 
 /// A connection that consumes.
@@ -220,6 +231,7 @@ impl Subscription {
     fn take(&mut self, limit: usize) -> Batch {
         Batch {
             deliveries: self.ready(limit),
+            attempt: Attempt::First,
         }
     }
 

@@ -6,15 +6,17 @@ use std::{borrow::Cow, time::Duration};
 use sqlx::{PgPool, PgTransaction};
 
 use super::{
-    Content, Entry, Handler, Outcome, Schedule,
+    Content, Entry, Handler, Outcome, Received, Schedule,
     halving::{Cause, Halving},
     lot::Lot,
+    spans::Spans,
 };
 use crate::{
     failure::{Failure, ReasonClass, Rejection},
     fault_point::{self, FaultPoint},
     inbox::{self, Verdict},
     metrics::{DeadLetterLabels, InboxLabels, InboxOutcome, Metrics},
+    span::Attempt,
 };
 
 /// How long one transaction may take, whatever becomes of the network: beyond all of the server's own limits.
@@ -26,6 +28,8 @@ pub(super) struct Settling<'c, H> {
     pub(super) pool: &'c PgPool,
     pub(super) schedule: &'c Schedule,
     pub(super) metrics: &'c Metrics,
+    /// Whether the events are tried for the first time, for their spans.
+    pub(super) attempt: Attempt,
 }
 
 /// What becomes of an entry.
@@ -58,11 +62,14 @@ impl<H: Handler> Settling<'_, H> {
         entries: &[Entry<'_, H::Message>],
     ) -> Result<(), Failure> {
         let mut halving = Halving::new(entries.len(), lot.evidence());
+        let mut settling = Self { ..*self };
         while let Some(part) = halving.next_part() {
-            match self.attempt(lot, &entries[part.clone()]).await {
+            match settling.attempt(lot, &entries[part.clone()]).await {
                 Ok(fresh) => halving.settled(fresh),
                 Err(failure) => halving.failed(part, failure)?,
             }
+            // The first part is the whole of them.
+            settling.attempt = Attempt::Again;
         }
         let culprits: Vec<_> = halving
             .finish()?
@@ -70,7 +77,7 @@ impl<H: Handler> Settling<'_, H> {
             .map(|(place, cause)| entries[place].with(set_aside(cause)))
             .collect();
         if !culprits.is_empty() {
-            self.attempt(lot, &culprits).await?;
+            settling.attempt(lot, &culprits).await?;
         }
         Ok(())
     }
@@ -81,9 +88,14 @@ impl<H: Handler> Settling<'_, H> {
         lot: Lot,
         entries: &[Entry<'_, H::Message>],
     ) -> Result<u64, Failure> {
-        let settled = tokio::time::timeout(SETTLE_TIMEOUT, self.settle_once(lot, entries))
-            .await
-            .unwrap_or_else(|elapsed| Err(Failure::Away(Box::new(elapsed))))?;
+        let mut spans = Spans::default();
+        let settled = tokio::time::timeout(
+            SETTLE_TIMEOUT,
+            self.settle_once(lot, entries, &mut spans),
+        )
+        .await
+        .unwrap_or_else(|elapsed| Err(Failure::Away(Box::new(elapsed))))
+        .inspect_err(|failure| spans.fail(failure.class()))?;
         self.count(&settled);
         Ok(settled.fresh)
     }
@@ -94,17 +106,19 @@ impl<H: Handler> Settling<'_, H> {
         &self,
         lot: Lot,
         entries: &[Entry<'_, H::Message>],
+        spans: &mut Spans,
     ) -> Result<Settled, Failure> {
         let queue = H::QUEUE.name;
         let mut tx = self.pool.begin().await.map_err(Failure::away)?;
         let held = lot.hold(&mut tx, entries).await?;
+        *spans = Spans::begin(H::QUEUE, self.attempt, lot, &held);
         let verdicts = enter(&mut tx, queue, lot, &held).await?;
         let mut fates: Vec<_> = held
             .iter()
             .zip(verdicts)
             .map(|(entry, verdict)| judge(entry, verdict))
             .collect();
-        self.handle(&mut tx, &held, &mut fates).await?;
+        self.handle(&mut tx, &held, &mut fates, spans).await?;
         for (entry, fate) in held.iter().zip(&mut fates) {
             lot.limit(self.schedule, entry, fate);
         }
@@ -113,6 +127,7 @@ impl<H: Handler> Settling<'_, H> {
         fault_point::pass(FaultPoint::BeforeCommit);
         tx.commit().await?;
         fault_point::pass(FaultPoint::AfterCommit);
+        spans.end(&fates);
         Ok(Settled::of(&fates))
     }
 
@@ -122,13 +137,17 @@ impl<H: Handler> Settling<'_, H> {
         tx: &mut PgTransaction<'_>,
         held: &[&'e Entry<'_, H::Message>],
         fates: &mut [Fate<'e>],
+        spans: &Spans,
     ) -> Result<(), Failure> {
         let mut places = Vec::new();
         let mut messages = Vec::new();
         for (place, (entry, fate)) in held.iter().zip(fates.iter()).enumerate() {
             if let (Content::Message(received), Fate::Settled) = (&entry.content, fate) {
                 places.push(place);
-                messages.push(received.clone());
+                messages.push(Received {
+                    trace: spans.context(place).copied().unwrap_or(received.trace),
+                    ..received.clone()
+                });
             }
         }
         if messages.is_empty() {

@@ -31,6 +31,8 @@ pub struct OutboxRow {
     pub kind: String,
     /// The event in JSON.
     pub body: Vec<u8>,
+    /// The trace context of its creation, if that trace is recorded.
+    pub creation: Option<String>,
 }
 
 /// How far the outbox is read.
@@ -143,7 +145,8 @@ async fn read_whole(
         r#"with present as materialized (
             select pg_current_snapshot()::text as snapshot
         ), fresh as materialized (
-            select id, lane, key, event_id, type, body
+            select id, lane, key, event_id, type, body,
+                   case when right(traceparent, 1) <> '0' then traceparent end as creation
             from messaging.outbox
             where (1::bigint << lane) & $1 <> 0
               and ((xid >= $2::text::xid8 and xid < pg_snapshot_xmax(pg_current_snapshot()))
@@ -151,7 +154,8 @@ async fn read_whole(
             limit $4
         )
         select present.snapshot as "snapshot!", fresh.id as "id?", fresh.lane as "lane?",
-               fresh.key as "key?", fresh.event_id as "event_id?", fresh.type as "kind?", fresh.body as "body?"
+               fresh.key as "key?", fresh.event_id as "event_id?", fresh.type as "kind?", fresh.body as "body?",
+               fresh.creation
         from present left join fresh on true
         order by fresh.id"#,
         mask(lanes),
@@ -173,6 +177,7 @@ async fn read_whole(
                 event_id: row.event_id?,
                 kind: row.kind?,
                 body: row.body?,
+                creation: row.creation,
             })
         })
         .collect();
@@ -197,7 +202,8 @@ pub async fn read_page(
     let end = span.last.min(span.after.saturating_add(SPAN_IDS));
     let rows = sqlx::query_as!(
         OutboxRow,
-        r#"select id, lane as "lane: Lane", key, event_id, type as kind, body
+        r#"select id, lane as "lane: Lane", key, event_id, type as kind, body,
+                  case when right(traceparent, 1) <> '0' then traceparent end as creation
         from messaging.outbox
         where (1::bigint << lane) & $1 <> 0 and id > $2 and id <= $7
           and (xid >= $3::text::xid8 or xid = any($4::text[]::xid8[]))

@@ -22,6 +22,7 @@ use crate::{
         hub::Subscription,
         pulse::Pulse,
         socket::{End, close, next, send},
+        span,
     },
     status::Status,
 };
@@ -103,12 +104,14 @@ async fn stream(socket: &mut WebSocket, subscription: &mut Subscription) -> End 
             Ok(None) => continue,
             Err(end) => return end,
         };
-        let decisions = update
-            .changes
-            .iter()
-            .filter_map(|change| Decided::of(&change.order));
-        for decision in decisions {
-            if send(socket, decision.to_message()).await.is_err() {
+        for change in update.changes.iter() {
+            let Some(decision) = Decided::of(&change.order) else {
+                continue;
+            };
+            let span = span::begin(change);
+            let sent = send(socket, decision.to_message()).await;
+            span::end(span.into_iter().collect(), &sent);
+            if sent.is_err() {
                 return End::Gone;
             }
         }

@@ -72,7 +72,7 @@ pub(super) async fn place_order(
         user_id: UserId::try_from(body.user_id)?,
         price: Price::try_from(amount::from_json(&body.amount)?)?,
         description: Description::try_from(body.description)?,
-        trace_id: trace.trace_id(),
+        trace,
         placed_at: to_stored_precision(OffsetDateTime::now_utc()),
     };
 
@@ -82,7 +82,6 @@ pub(super) async fn place_order(
         .place(Placement {
             order,
             key: None,
-            trace,
         })
         .await?;
     Ok(Json(Placed {

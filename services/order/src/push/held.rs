@@ -1,8 +1,10 @@
 //! What a socket has to tell but has not told yet.
 
+use contracts::OrderId;
+use messaging::span::Recorded;
 use tokio::time::Instant;
 
-use super::{cursor, frame::Frame, hub::Update};
+use super::{cursor, frame::Frame, hub::Update, span};
 use crate::{api::view::OrderView, limits, order::Order, storage::position::Position};
 
 /// Orders on their way into a frame.
@@ -13,9 +15,18 @@ use crate::{api::view::OrderView, limits, order::Order, storage::position::Posit
 pub(crate) struct Held {
     /// In their latest state, in the order of their first changes.
     orders: Vec<OrderView>,
+    /// The spans of those changes whose traces are recorded, with the order each is about.
+    spans: Vec<(OrderId, Recorded)>,
     /// When they go, come what may; none while there are none.
     until: Option<Instant>,
     is_due: bool,
+}
+
+/// A frame that has to go, and the spans that end when it is gone.
+#[derive(Debug)]
+pub(crate) struct Due {
+    pub(crate) frame: Frame,
+    pub(crate) spans: Vec<Recorded>,
 }
 
 impl Held {
@@ -25,7 +36,7 @@ impl Held {
     }
 
     /// What has to go before an update, because one frame would not hold both.
-    pub(crate) fn make_room(&mut self, update: &Update, sent: &Position) -> Option<Frame> {
+    pub(crate) fn make_room(&mut self, update: &Update, sent: &Position) -> Option<Due> {
         self.is_due |= self.orders.len() + update.changes.len() > limits::FRAME_ORDERS_MAX;
         self.frame(sent)
     }
@@ -50,10 +61,16 @@ impl Held {
             // The older of two versions may come second: pages go by the numbers of transactions, which say nothing of who
             // changed an order first, and a step of the tail that failed half-way is delivered again.
             match self.orders.iter_mut().find(|held| held.id == order.id) {
-                Some(held) if held.version < order.version => *held = order,
-                Some(_) => {}
+                Some(held) if held.version < order.version => {
+                    *held = order;
+                    // The span of what is not told ends here.
+                    self.spans.retain(|(id, _)| *id != change.order.id);
+                }
+                Some(_) => continue,
                 None => self.orders.push(order),
             }
+            let begun = span::begin(change).map(|span| (change.order.id, span));
+            self.spans.extend(begun);
         }
         self.is_due |= self.orders.len() >= limits::FRAME_ORDERS_MAX;
     }
@@ -64,14 +81,17 @@ impl Held {
     }
 
     /// The frame, if it is due.
-    pub(crate) fn frame(&mut self, sent: &Position) -> Option<Frame> {
+    pub(crate) fn frame(&mut self, sent: &Position) -> Option<Due> {
         if !std::mem::take(&mut self.is_due) || self.orders.is_empty() {
             return None;
         }
         self.until = None;
-        Some(Frame::Changes {
-            cursor: cursor::encode(sent),
-            orders: std::mem::take(&mut self.orders),
+        Some(Due {
+            frame: Frame::Changes {
+                cursor: cursor::encode(sent),
+                orders: std::mem::take(&mut self.orders),
+            },
+            spans: self.spans.drain(..).map(|(_, span)| span).collect(),
         })
     }
 }
@@ -107,7 +127,11 @@ mod tests {
             created_at: OffsetDateTime::UNIX_EPOCH,
             decided_at: None,
         };
-        Changed { xid, order }
+        Changed {
+            xid,
+            order,
+            trace: None,
+        }
     }
 
     fn update(xids: &[u64], reached: Option<&str>) -> Update {
@@ -126,7 +150,7 @@ mod tests {
         let mut held = Held::default();
         held.take_in(update, opened, sent);
         held.release();
-        match held.frame(sent)? {
+        match held.frame(sent)?.frame {
             Frame::Changes { cursor, orders } => {
                 let numbers = orders.iter().map(|order| order.number).collect();
                 Some((numbers, cursor::decode(&cursor).unwrap()))
@@ -187,7 +211,7 @@ mod tests {
                 };
                 held.take_in(one, &opened, &mut sent);
             }
-            let Some(Frame::Changes { orders, .. }) = held.frame(&sent) else {
+            let Some(Frame::Changes { orders, .. }) = held.frame(&sent).map(|due| due.frame) else {
                 panic!("a decision is told at once");
             };
             let told: Vec<_> = orders.iter().map(|it| (it.version, it.status)).collect();
@@ -211,7 +235,7 @@ mod tests {
             reached: None,
         };
         held.take_in(decision, &opened, &mut sent);
-        let Some(Frame::Changes { orders, .. }) = held.frame(&sent) else {
+        let Some(Frame::Changes { orders, .. }) = held.frame(&sent).map(|due| due.frame) else {
             panic!("a decision is told at once");
         };
         let told: Vec<_> = orders.iter().map(|it| (it.number, it.version)).collect();

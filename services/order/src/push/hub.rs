@@ -6,7 +6,7 @@ use std::{
 };
 
 use chassis::recent::Recent;
-use contracts::{OrderId, UserId};
+use contracts::{OrderId, TraceContext, UserId};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,8 @@ use crate::{
 pub(crate) struct Changed {
     pub(crate) xid: u64,
     pub(crate) order: Order,
+    /// The span that made the change, if its trace is recorded.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// Changes of one user's orders. `reached` is the place in the history where all changes up to it have been delivered;

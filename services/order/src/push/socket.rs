@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 use super::{
     cursor,
     frame::Frame,
-    held::Held,
+    held::{Due, Held},
     hub::{Subscription, Update},
     opening::{self, Opening},
     pulse::{Beat, Pulse},
+    span,
 };
 use crate::{api::view::OrderView, limits, storage::position::Position};
 
@@ -66,8 +67,8 @@ async fn stream(
     loop {
         match next(socket, subscription, &mut pulse, held.until()).await {
             Ok(Some(update)) => {
-                if let Some(frame) = held.make_room(&update, &sent)
-                    && send(socket, frame.to_message()).await.is_err()
+                if let Some(due) = held.make_room(&update, &sent)
+                    && tell(socket, due).await.is_err()
                 {
                     return End::Gone;
                 }
@@ -76,8 +77,8 @@ async fn stream(
             Ok(None) => held.release(),
             Err(end) => return end,
         }
-        if let Some(frame) = held.frame(&sent)
-            && send(socket, frame.to_message()).await.is_err()
+        if let Some(due) = held.frame(&sent)
+            && tell(socket, due).await.is_err()
         {
             return End::Gone;
         }
@@ -137,6 +138,12 @@ fn snapshot(opening: Opening) -> Message {
         orders: opening.orders.into_iter().map(OrderView::from).collect(),
     };
     frame.to_message()
+}
+
+async fn tell(socket: &mut WebSocket, due: Due) -> Result<(), End> {
+    let sent = send(socket, due.frame.to_message()).await;
+    span::end(due.spans, &sent);
+    sent
 }
 
 /// Sends a message in bounded time.

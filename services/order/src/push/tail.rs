@@ -265,6 +265,7 @@ fn changed(change: &Change, contents: &Contents) -> Changed {
     Changed {
         xid: change.xid,
         order,
+        trace: change.trace,
     }
 }
 

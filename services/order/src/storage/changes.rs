@@ -1,6 +1,6 @@
 //! Reading what became visible in the status history between two snapshots.
 
-use contracts::{DeclineReason, Money, OrderId, UserId};
+use contracts::{DeclineReason, Money, OrderId, TraceContext, UserId};
 use messaging::snapshot::Snapshot;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -23,6 +23,8 @@ pub(crate) struct Change {
     pub(crate) status: Status,
     pub(crate) reason: Option<DeclineReason>,
     pub(crate) at: OffsetDateTime,
+    /// The span that made the change, if its trace is recorded.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// What became visible since a snapshot.
@@ -71,7 +73,7 @@ pub(crate) async fn read_since(
         r#"with present as materialized (
             select pg_current_snapshot()::text as snapshot
         ), fresh as materialized (
-            select id, xid, order_id, user_id, version, status, reason, at
+            select id, xid, order_id, user_id, version, status, reason, at, traceparent
             from orders.status_history
             where (xid >= $1::text::xid8 and xid < pg_snapshot_xmax(pg_current_snapshot()))
                or xid = any($2::text[]::xid8[])
@@ -80,7 +82,7 @@ pub(crate) async fn read_since(
         select present.snapshot as "snapshot!", fresh.id as "id?", fresh.xid::text::bigint as xid,
                fresh.order_id as "order_id?: OrderId", fresh.user_id as "user_id?: UserId",
                fresh.version as "version?", fresh.status as "status?: Status", fresh.reason as "reason?",
-               fresh.at as "at?"
+               fresh.at as "at?", fresh.traceparent
         from present left join fresh on true
         order by fresh.id"#,
         since.xmax_text(),
@@ -107,6 +109,7 @@ pub(crate) async fn read_since(
                 status: row.status?,
                 reason: row.reason,
                 at: row.at?,
+                traceparent: row.traceparent,
             })
         })
         .map(Change::try_from)
@@ -137,13 +140,13 @@ pub(crate) async fn read_page(
     sqlx::query_as!(
         ChangeRow,
         r#"select id as "id!", xid::text::bigint as "xid!", order_id as "order_id!: OrderId",
-                  user_id as "user_id!: UserId", version as "version!", status as "status!: Status", reason, at as "at!"
+                  user_id as "user_id!: UserId", version as "version!", status as "status!: Status", reason, at as "at!", traceparent
         from (
-            select id, xid, order_id, user_id, version, status, reason, at
+            select id, xid, order_id, user_id, version, status, reason, at, traceparent
             from orders.status_history
             where xid = any($3::text[]::xid8[]) and pg_visible_in_snapshot(xid, $2::text::pg_snapshot)
             union all
-            (select id, xid, order_id, user_id, version, status, reason, at
+            (select id, xid, order_id, user_id, version, status, reason, at, traceparent
             from orders.status_history
             where xid >= $1::text::xid8 and xid < pg_snapshot_xmax($2::text::pg_snapshot)
               and pg_visible_in_snapshot(xid, $2::text::pg_snapshot)
@@ -202,6 +205,7 @@ struct ChangeRow {
     status: Status,
     reason: Option<String>,
     at: OffsetDateTime,
+    traceparent: Option<String>,
 }
 
 impl TryFrom<ChangeRow> for Change {
@@ -217,6 +221,7 @@ impl TryFrom<ChangeRow> for Change {
             status: row.status,
             reason: reason(row.reason.as_deref())?,
             at: row.at,
+            trace: row.traceparent.as_deref().and_then(TraceContext::parse),
         })
     }
 }

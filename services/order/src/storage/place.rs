@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use contracts::{OrderId, UserId};
+use contracts::{OrderId, TraceContext, UserId};
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ pub(crate) struct NewOrder {
     pub(crate) user_id: UserId,
     pub(crate) description: Description,
     pub(crate) price: Price,
-    pub(crate) trace_id: String,
+    pub(crate) trace: TraceContext,
     pub(crate) placed_at: OffsetDateTime,
 }
 
@@ -40,7 +40,8 @@ pub(crate) async fn insert_all(
         .map(|order| order.price.money().currency.code())
         .collect();
     let descriptions: Vec<&str> = new.iter().map(|order| order.description.as_str()).collect();
-    let traces: Vec<&str> = new.iter().map(|order| order.trace_id.as_str()).collect();
+    let trace_ids: Vec<String> = new.iter().map(|order| order.trace.trace_id()).collect();
+    let traceparents: Vec<Option<String>> = new.iter().map(|order| order.trace.recorded()).collect();
     let placed_at: Vec<OffsetDateTime> = new.iter().map(|order| order.placed_at).collect();
     let rows = sqlx::query!(
         r#"with placed as (
@@ -51,10 +52,12 @@ pub(crate) async fn insert_all(
                 with ordinality
                 as new (id, user_id, amount_minor, currency, description, trace_id, created_at, position)
             order by position
-            returning id, number, user_id, version, status, created_at
+            returning id, number
         ), remembered as (
-            insert into orders.status_history (order_id, user_id, version, status, at)
-            select id, user_id, version, status, created_at from placed
+            insert into orders.status_history (order_id, user_id, version, status, at, traceparent)
+            select id, user_id, $9, $8, created_at, traceparent
+            from unnest($1::uuid[], $2::bigint[], $7::timestamptz[], $10::text[])
+                as new (id, user_id, created_at, traceparent)
         )
         select id as "id: OrderId", number from placed"#,
         &ids,
@@ -62,10 +65,11 @@ pub(crate) async fn insert_all(
         &amounts,
         &currencies as &[&str],
         &descriptions as &[&str],
-        &traces as &[&str],
+        &trace_ids,
         &placed_at,
         Status::New.as_str(),
         Order::FIRST_VERSION,
+        &traceparents as &[Option<String>],
     )
     .fetch_all(&mut **tx)
     .await?;
@@ -90,7 +94,7 @@ impl NewOrder {
             status: Status::New,
             reason: None,
             version: Order::FIRST_VERSION,
-            trace_id: self.trace_id.clone(),
+            trace_id: self.trace.trace_id(),
             created_at: self.placed_at,
             decided_at: None,
         }

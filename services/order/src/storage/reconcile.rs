@@ -1,8 +1,8 @@
 //! What the reconciler reads and writes: its lease, its walk along the orders, the stuck ones, and the audit of its work.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
-use contracts::{EventId, OrderId};
+use contracts::{EventId, OrderId, TraceContext};
 use sqlx::{PgConnection, PgTransaction};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -196,6 +196,26 @@ pub(crate) async fn lock_new(
     .fetch_all(&mut **tx)
     .await?;
     orders(rows)
+}
+
+/// The spans that placed those of the orders whose traces are recorded.
+pub(crate) async fn recorded_placings(
+    tx: &mut PgTransaction<'_>,
+    ids: &[Uuid],
+) -> Result<HashMap<OrderId, TraceContext>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select order_id as "order_id: OrderId", traceparent as "traceparent!"
+        from orders.status_history
+        where order_id = any($1) and version = $2 and traceparent is not null"#,
+        ids,
+        Order::FIRST_VERSION,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let parsed = rows
+        .iter()
+        .filter_map(|row| Some((row.order_id, TraceContext::parse(&row.traceparent)?)));
+    Ok(parsed.collect())
 }
 
 /// Writes the audit of requests that were appended again, and when each may be next.

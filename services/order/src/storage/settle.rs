@@ -1,6 +1,8 @@
 //! Settling payment outcomes: a whole batch of orders changed and remembered by one statement.
 
-use contracts::{DeclineReason, OrderId};
+use std::collections::HashMap;
+
+use contracts::{DeclineReason, OrderId, TraceContext};
 use sqlx::{PgConnection, PgTransaction};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -26,12 +28,16 @@ pub(crate) struct Decision {
     pub(crate) payment_decided_at: OffsetDateTime,
 }
 
+/// The spans that decide, of those orders whose traces are recorded.
+pub(crate) type Recorded = HashMap<OrderId, TraceContext>;
+
 /// Applies decisions, at most one per order, to those orders that are still NEW, appends them to the history, and says
 /// which orders those were. The orders are taken in the order of their ids, so that two batches never wait for each other
 /// in a circle.
 pub(crate) async fn apply(
     tx: &mut PgTransaction<'_>,
     decisions: &[Decision],
+    recorded: &Recorded,
     now: OffsetDateTime,
 ) -> Result<Vec<OrderId>, sqlx::Error> {
     let each = decisions.iter();
@@ -43,12 +49,15 @@ pub(crate) async fn apply(
         .collect();
     let received: Vec<Option<OffsetDateTime>> =
         each.clone().map(|it| it.payment_received_at).collect();
-    let decided: Vec<OffsetDateTime> = each.map(|it| it.payment_decided_at).collect();
+    let decided: Vec<OffsetDateTime> = each.clone().map(|it| it.payment_decided_at).collect();
+    let traceparents: Vec<Option<String>> = each
+        .map(|it| recorded.get(&it.order_id).map(ToString::to_string))
+        .collect();
     sqlx::query_scalar!(
         r#"with decided as (
-            select id, status, reason, received_at, decided_at
-            from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])
-                as decided (id, status, reason, received_at, decided_at)
+            select id, status, reason, received_at, decided_at, traceparent
+            from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $7::text[])
+                as decided (id, status, reason, received_at, decided_at, traceparent)
             order by id
         ), changed as (
             update orders.orders as placed
@@ -56,11 +65,11 @@ pub(crate) async fn apply(
             from decided
             where placed.id = decided.id and placed.status = 'NEW'
             returning placed.id, placed.user_id, placed.version, placed.status, placed.reason,
-                      decided.received_at, decided.decided_at
+                      decided.received_at, decided.decided_at, decided.traceparent
         )
         insert into orders.status_history (
-            order_id, user_id, version, status, reason, at, payment_received_at, payment_decided_at)
-        select id, user_id, version, status, reason, $6, received_at, decided_at
+            order_id, user_id, version, status, reason, at, payment_received_at, payment_decided_at, traceparent)
+        select id, user_id, version, status, reason, $6, received_at, decided_at, traceparent
         from changed
         returning order_id as "order_id: OrderId""#,
         &ids,
@@ -69,6 +78,7 @@ pub(crate) async fn apply(
         &received as &[Option<OffsetDateTime>],
         &decided,
         now,
+        &traceparents as &[Option<String>],
     )
     .fetch_all(&mut **tx)
     .await
@@ -130,7 +140,9 @@ mod tests {
             payment_decided_at: now,
         };
         let mut tx = database.pool(Login::Writer).begin().await.unwrap();
-        assert_eq!(apply(&mut tx, &[decision], now).await.unwrap(), []);
+        assert_eq!(apply(&mut tx, &[decision], &Recorded::new(), now)
+                .await
+                .unwrap(), []);
         tx.commit().await.unwrap();
         let kept = lock(&mut owner.acquire().await.unwrap(), &[id.as_uuid()])
             .await

@@ -109,6 +109,7 @@ impl Shop {
         let router = chassis::http::finish(
             order::router(&state).into(),
             &HttpMetrics::register(&mut Registry::default()),
+            chassis::trace::TraceOptions::unrecorded(contracts::service::ORDER),
         );
         let admin = database.admin_pool();
         Self {

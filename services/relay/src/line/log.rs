@@ -1,6 +1,11 @@
 //! What the line writes down: a row for each message that was confirmed, and for each event that was parked.
 
-use messaging::{lease::Lease, outbox::Parking, publish_log::Logged};
+use messaging::{
+    lease::Lease,
+    outbox::Parking,
+    publish_log::Logged,
+    span::{self, Recorded},
+};
 use time::{Duration, OffsetDateTime};
 
 use super::{Flight, Line};
@@ -10,6 +15,16 @@ use crate::planner::Pending;
 const LONGEST_WAY: Duration = Duration::days(1);
 
 impl Line {
+    /// The span of an attempt, linked to the creations of those events whose traces are recorded.
+    pub(super) fn span_of(&self, flight: &Flight) -> Option<Recorded> {
+        let rows = &flight.planned.rows;
+        let creations = rows.iter().filter_map(|it| it.row.creation.as_deref());
+        let mut span = span::publish(&flight.planned.kind, rows.len(), creations)?;
+        span.says("gozon.relay", self.relay.clone());
+        span.says("gozon.attempt", i64::from(flight.attempts));
+        Some(span)
+    }
+
     /// The leases on the lanes of these rows, in the order of the lanes.
     pub(super) fn leases_of(&self, rows: &[Pending]) -> Vec<Lease> {
         let mut lanes: Vec<i16> = rows.iter().map(|it| it.row.lane.number()).collect();

@@ -17,6 +17,7 @@ fn row(id: i64, key: u128, kind: &str, bytes: usize) -> Pending {
         key,
         event_id: Uuid::from_u128(1),
         kind: kind.to_owned(),
+        creation: None,
         body: format!("{}{id}", "0".repeat(bytes - 1)).into_bytes(),
     };
     Pending { row, read: 1 }

@@ -1,0 +1,169 @@
+//! Log lines, as JSON or readable on a terminal, with a filter that can be changed while the process runs.
+
+use std::{
+    io::{self, IsTerminal},
+    str::FromStr,
+};
+
+use tracing::Subscriber;
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry,
+    fmt::{self, MakeWriter},
+    registry::LookupSpan,
+    reload,
+};
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object per line.
+    Json,
+    /// For a person at a terminal.
+    Text,
+}
+
+/// A word that names no format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a log format is `json` or `text`")]
+pub struct UnknownLogFormat;
+
+impl FromStr for LogFormat {
+    type Err = UnknownLogFormat;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "json" => Ok(Self::Json),
+            "text" => Ok(Self::Text),
+            _ => Err(UnknownLogFormat),
+        }
+    }
+}
+
+/// The filter in force; clones share it.
+#[derive(Debug, Clone)]
+pub struct LogFilter {
+    pub(super) handle: reload::Handle<EnvFilter, Registry>,
+}
+
+/// Why a filter could not be put in force.
+#[derive(Debug, thiserror::Error)]
+pub enum LogFilterError {
+    /// It does not parse.
+    #[error(
+        "`{0}` is no log filter: write a level (`info`), or levels by module (`info,order=debug`)."
+    )]
+    Invalid(String),
+    /// The subscriber is gone or was there before.
+    #[error("the log filter cannot be changed")]
+    Subscriber(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl LogFilter {
+    /// A filter that filters nothing, for tests of what holds one.
+    #[cfg(test)]
+    pub(crate) fn detached() -> Self {
+        let (layer, handle) = reload::Layer::new(EnvFilter::default());
+        // The handle is of use only while its layer lives.
+        std::mem::forget(layer);
+        Self { handle }
+    }
+
+    /// Puts another filter in force.
+    pub fn set(&self, filter: &str) -> Result<(), LogFilterError> {
+        let parsed = parse(filter)?;
+        self.handle
+            .reload(parsed)
+            .map_err(|error| LogFilterError::Subscriber(error.into()))?;
+        tracing::info!(filter, "the log filter was changed");
+        Ok(())
+    }
+}
+
+/// The layer that writes log lines; a JSON line carries the fields of the innermost span, its trace id among them.
+pub(super) fn lines<S, W>(format: LogFormat, writer: W) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    match format {
+        LogFormat::Json => fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .with_writer(writer)
+            .boxed(),
+        LogFormat::Text => fmt::layer()
+            .with_ansi(io::stderr().is_terminal())
+            .with_writer(writer)
+            .boxed(),
+    }
+}
+
+pub(super) fn parse(filter: &str) -> Result<EnvFilter, LogFilterError> {
+    let invalid = || LogFilterError::Invalid(filter.to_owned());
+    if filter.is_empty() {
+        return Err(invalid());
+    }
+    // Regular expressions in a filter could be made expensive by whoever may send one.
+    EnvFilter::builder()
+        .with_regex(false)
+        .parse(filter)
+        .map_err(|_| invalid())
+}
+
+/// A panic is a log line like any other, in the format of the others and inside its request's span.
+pub(super) fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string);
+        let said = panic.payload_as_str().unwrap_or("something unprintable");
+        tracing::error!(location, panic = said, "the program panicked");
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_of_json_carries_its_requests_trace_id() {
+        let written = Lines::default();
+        let writer = written.clone();
+        let layer = lines(LogFormat::Json, move || writer.clone());
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let _request = tracing::info_span!("request", trace_id = "0af7").entered();
+            tracing::info!(orders = 3, "orders were placed");
+        });
+        let line: serde_json::Value = serde_json::from_slice(&written.0.lock().unwrap()).unwrap();
+        assert_eq!(line["message"], "orders were placed");
+        assert_eq!(line["orders"], 3);
+        assert_eq!(line["span"]["trace_id"], "0af7");
+    }
+
+    #[test]
+    fn a_filter_is_a_level_or_levels_by_module() {
+        for filter in ["info", "info,order=debug", "warn,sqlx::query=off"] {
+            assert!(parse(filter).is_ok(), "{filter}");
+        }
+        for filter in ["", "order=loud", "info,,=", "[{"] {
+            assert!(parse(filter).is_err(), "{filter}");
+        }
+    }
+}
