@@ -8,7 +8,10 @@ use axum::{
 };
 use contracts::TraceContext;
 use http::{HeaderMap, HeaderName, HeaderValue, request::Parts};
-use opentelemetry::{Context, trace::TraceContextExt};
+use opentelemetry::{
+    Context,
+    trace::{Status, TraceContextExt},
+};
 use tracing::{Instrument, Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -66,10 +69,10 @@ pub(crate) async fn layer(
     request.extensions_mut().insert(context);
     let mut response = answer(request, next).instrument(span.clone()).await;
     let status = response.status();
-    span.record("http.response.status_code", status.as_u16());
+    span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
     if status.is_server_error() {
-        span.record("otel.status_code", "ERROR");
-        span.record("error.type", status.as_str());
+        span.set_attribute("error.type", status.as_str().to_owned());
+        span.set_status(Status::error(""));
     }
     if let Ok(value) = HeaderValue::from_str(&trace_id) {
         response.headers_mut().insert(TRACE_ID_HEADER, value);
@@ -100,17 +103,14 @@ fn begin(options: TraceOptions, request: &Request) -> (Span, TraceContext) {
             trace_id = Empty,
             otel.kind = "server",
             otel.name = format!("{method} {}", route.unwrap_or_default()).trim_end(),
-            otel.status_code = Empty,
-            error.r#type = Empty,
             http.request.method = %method,
             http.route = route,
-            http.response.status_code = Empty,
-            url.path = request.uri().path(),
-            url.scheme = "http",
         );
         let parent = given.map(|given| Context::new().with_remote_span_context(given.to_remote()));
         // Without the layer for spans, as in a test, nothing is recorded.
         let _ = span.set_parent(parent.unwrap_or_default());
+        span.set_attribute("url.path", request.uri().path().to_owned());
+        span.set_attribute("url.scheme", "http");
         if let Some(context) = TraceContext::of_span(span.context().span().span_context()) {
             span.record("trace_id", context.trace_id());
             return (span, context);

@@ -94,12 +94,7 @@ struct SpanArgs {
     )]
     otlp_protocol: OtlpProtocol,
     /// Share of traces to record, of those that begin here: 0 to 1. A caller with a `traceparent` has decided for itself
-    #[arg(
-        long,
-        env = "GOZON_TRACE_RATIO",
-        default_value_t = 0.01,
-        global = true
-    )]
+    #[arg(long, env = "GOZON_TRACE_RATIO", default_value_t = 0.01, global = true)]
     trace_ratio: f64,
 }
 

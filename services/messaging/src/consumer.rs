@@ -164,7 +164,9 @@ impl<H: Handler> Consumer<H> {
             .collect();
         session.count(entries.len());
         for chunk in entries.chunks(MAX_BATCH_EVENTS) {
-            self.settling(batch.attempt).settle(Lot::Queue, chunk).await?;
+            self.settling(batch.attempt)
+                .settle(Lot::Queue, chunk)
+                .await?;
         }
         self.handler.committed();
         Ok(())
@@ -183,7 +185,9 @@ impl<H: Handler> Consumer<H> {
                 Entry::of_unopened(&delivery.data, Origin::Delivery(delivery), rejection)
             })
             .collect();
-        self.settling(batch.attempt).settle(Lot::Queue, &letters).await
+        self.settling(batch.attempt)
+            .settle(Lot::Queue, &letters)
+            .await
     }
 
     /// Settles and acknowledges, again and again while the cause is passing; what was committed meanwhile is a duplicate

@@ -95,7 +95,10 @@ impl Batch {
     ) -> Result<EventId, OutboxError> {
         let mut event = CloudEvent::new(message, trace, OffsetDateTime::now_utc());
         let creation = span::create::<M>(event.id, trace);
-        let trace = creation.as_ref().map_or(trace, Recorded::context).to_string();
+        let trace = creation
+            .as_ref()
+            .map_or(trace, Recorded::context)
+            .to_string();
         event.traceparent = Some(trace.clone());
         let body = serde_json::to_vec(&event).map_err(OutboxError::Serialize)?;
         if body.len() > MAX_EVENT_BYTES {

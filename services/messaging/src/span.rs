@@ -10,9 +10,7 @@ use contracts::{EventId, Message, TraceContext};
 use opentelemetry::{
     Context, KeyValue, Value,
     global::{self, BoxedSpan},
-    trace::{
-        Link, Span as _, SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _,
-    },
+    trace::{Link, Span as _, SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _},
 };
 
 use crate::topology::{EXCHANGE, Queue};
@@ -87,7 +85,10 @@ pub fn publish<'c>(
     events: usize,
     creations: impl Iterator<Item = &'c str>,
 ) -> Option<Recorded> {
-    let links: Vec<Link> = creations.filter_map(TraceContext::parse).map(link).collect();
+    let links: Vec<Link> = creations
+        .filter_map(TraceContext::parse)
+        .map(link)
+        .collect();
     if links.is_empty() {
         return None;
     }
@@ -130,8 +131,7 @@ pub(crate) fn process(
     ];
     let name = format!("process {destination}");
     let attributes = of_messaging("process", destination, kind, attributes);
-    let process =
-        builder(name, SpanKind::Consumer, attributes).with_links(vec![link(*creation)]);
+    let process = builder(name, SpanKind::Consumer, attributes).with_links(vec![link(*creation)]);
     let parent = match attempt {
         Attempt::First => Context::new().with_remote_span_context(creation.to_remote()),
         Attempt::Again => Context::new(),
@@ -154,7 +154,10 @@ fn of_messaging<const N: usize>(
         KeyValue::new("messaging.system", "rabbitmq"),
         KeyValue::new("messaging.operation.name", operation),
         KeyValue::new("messaging.destination.name", destination),
-        KeyValue::new("messaging.rabbitmq.destination.routing_key", kind.to_owned()),
+        KeyValue::new(
+            "messaging.rabbitmq.destination.routing_key",
+            kind.to_owned(),
+        ),
     ];
     attributes.extend(more);
     attributes

@@ -121,7 +121,8 @@ fn grants(roles: &Roles) -> String {
         grant select on orders.orders, orders.status_history, orders.repeated_request to {api}, {writer};
         grant insert on orders.orders to {writer};
         grant update (status, version, reason, decided_at) on orders.orders to {writer};
-        grant insert (order_id, user_id, version, status, reason, at, payment_received_at, payment_decided_at)
+        grant insert (order_id, user_id, version, status, reason, at, payment_received_at, payment_decided_at,
+                      traceparent)
             on orders.status_history to {writer};
         grant insert on orders.repeated_request to {writer};
         grant select, insert on orders.reconciler to {writer};

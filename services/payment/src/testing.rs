@@ -106,7 +106,11 @@ impl Shop {
             metrics: Metrics::register(&mut registry),
         };
         let (router, _) = crate::router(settings.clone()).split_for_parts();
-        let router = chassis::http::finish(router, &HttpMetrics::register(&mut registry), chassis::trace::TraceOptions::unrecorded(contracts::service::PAYMENT));
+        let router = chassis::http::finish(
+            router,
+            &HttpMetrics::register(&mut registry),
+            chassis::trace::TraceOptions::unrecorded(contracts::service::PAYMENT),
+        );
         Self {
             admin: database.admin_pool(),
             database,

@@ -37,7 +37,11 @@ fn app() -> Router {
             "/page",
             get(async || (StatusCode::SERVICE_UNAVAILABLE, Html("not built"))),
         );
-    finish(router, &HttpMetrics::register(&mut Registry::default()), OPTIONS)
+    finish(
+        router,
+        &HttpMetrics::register(&mut Registry::default()),
+        OPTIONS,
+    )
 }
 
 async fn number(axum::extract::Path(number): axum::extract::Path<u32>) -> String {

@@ -90,7 +90,9 @@ impl<H: Handler> Consumer<H> {
                 entry
             })
             .collect();
-        self.settling(Attempt::Again).settle(Lot::Deferred, &entries).await?;
+        self.settling(Attempt::Again)
+            .settle(Lot::Deferred, &entries)
+            .await?;
         self.handler.committed();
         Ok(rows.len())
     }

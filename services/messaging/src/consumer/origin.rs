@@ -52,7 +52,13 @@ impl Origin<'_> {
 
     /// Whether the broker says that it delivered it before.
     pub(crate) const fn is_redelivered(&self) -> bool {
-        matches!(self, Self::Delivery(Delivery { redelivered: true, .. }))
+        matches!(
+            self,
+            Self::Delivery(Delivery {
+                redelivered: true,
+                ..
+            })
+        )
     }
 
     /// The content type of the message; empty if it came without.

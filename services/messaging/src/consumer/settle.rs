@@ -89,13 +89,11 @@ impl<H: Handler> Settling<'_, H> {
         entries: &[Entry<'_, H::Message>],
     ) -> Result<u64, Failure> {
         let mut spans = Spans::default();
-        let settled = tokio::time::timeout(
-            SETTLE_TIMEOUT,
-            self.settle_once(lot, entries, &mut spans),
-        )
-        .await
-        .unwrap_or_else(|elapsed| Err(Failure::Away(Box::new(elapsed))))
-        .inspect_err(|failure| spans.fail(failure.class()))?;
+        let settled =
+            tokio::time::timeout(SETTLE_TIMEOUT, self.settle_once(lot, entries, &mut spans))
+                .await
+                .unwrap_or_else(|elapsed| Err(Failure::Away(Box::new(elapsed))))
+                .inspect_err(|failure| spans.fail(failure.class()))?;
         self.count(&settled);
         Ok(settled.fresh)
     }

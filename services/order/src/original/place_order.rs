@@ -77,13 +77,7 @@ pub(super) async fn place_order(
     };
 
     let _admitted = state.load().admit()?;
-    let placed = state
-        .intake()
-        .place(Placement {
-            order,
-            key: None,
-        })
-        .await?;
+    let placed = state.intake().place(Placement { order, key: None }).await?;
     Ok(Json(Placed {
         id: placed.number,
         status: placed.status,

@@ -41,7 +41,8 @@ pub(crate) async fn insert_all(
         .collect();
     let descriptions: Vec<&str> = new.iter().map(|order| order.description.as_str()).collect();
     let trace_ids: Vec<String> = new.iter().map(|order| order.trace.trace_id()).collect();
-    let traceparents: Vec<Option<String>> = new.iter().map(|order| order.trace.recorded()).collect();
+    let traceparents: Vec<Option<String>> =
+        new.iter().map(|order| order.trace.recorded()).collect();
     let placed_at: Vec<OffsetDateTime> = new.iter().map(|order| order.placed_at).collect();
     let rows = sqlx::query!(
         r#"with placed as (

@@ -140,9 +140,12 @@ mod tests {
             payment_decided_at: now,
         };
         let mut tx = database.pool(Login::Writer).begin().await.unwrap();
-        assert_eq!(apply(&mut tx, &[decision], &Recorded::new(), now)
+        assert_eq!(
+            apply(&mut tx, &[decision], &Recorded::new(), now)
                 .await
-                .unwrap(), []);
+                .unwrap(),
+            []
+        );
         tx.commit().await.unwrap();
         let kept = lock(&mut owner.acquire().await.unwrap(), &[id.as_uuid()])
             .await

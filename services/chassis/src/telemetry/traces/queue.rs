@@ -15,9 +15,7 @@ use opentelemetry::Context;
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
-    trace::{
-        BatchConfigBuilder, BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor,
-    },
+    trace::{BatchConfigBuilder, BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor},
 };
 use prometheus_client::metrics::counter::Counter;
 
@@ -198,8 +196,8 @@ mod tests {
         drop(answers);
         // The first export is taken, all others are refused.
         let _ = provider.shutdown();
-        let (exported, failed) = (counts.exported.get(), counts.failed.get());
-        assert!(exported > 0 && failed > 0, "{exported} {failed}");
-        assert_eq!(exported + failed, u64::try_from(SPANS_MAX).unwrap());
+        let (taken, failed) = (counts.exported.get(), counts.failed.get());
+        assert!(taken > 0 && failed > 0, "{taken} {failed}");
+        assert_eq!(taken + failed, u64::try_from(SPANS_MAX).unwrap());
     }
 }
