@@ -203,8 +203,8 @@ impl Reconciler {
                 "requests of orders that are NEW for too long were repeated"
             );
         }
-        for order_id in &given_up {
-            tracing::error!(%order_id, "the order is NEW after its last repeated request: somebody has to look");
+        for (order_id, trace_id) in &given_up {
+            tracing::error!(%order_id, trace_id, "the order is NEW after its last repeated request: somebody has to look");
         }
         Ok(Some(Turn {
             walked: walked.orders,
@@ -220,7 +220,7 @@ impl Reconciler {
         &self,
         tx: &mut PgTransaction<'_>,
         held: Held,
-    ) -> Result<(usize, Vec<OrderId>), ReconcileError> {
+    ) -> Result<(usize, Vec<(OrderId, String)>), ReconcileError> {
         // A request that still waits in the outbox is not lost. Repeating it would only add to what waits.
         let outbox = outbox::unpublished(tx).await?;
         let published_until = outbox.oldest.unwrap_or(outbox.now);
@@ -249,8 +249,11 @@ impl Reconciler {
             .collect();
         storage::remember(tx, &repeated, held.now).await?;
 
-        let given_up: Vec<OrderId> = last_chance_gone.iter().map(|order| order.id).collect();
-        let ids: Vec<Uuid> = given_up.iter().map(|id| id.as_uuid()).collect();
+        let gone = last_chance_gone.iter();
+        let given_up: Vec<(OrderId, String)> = gone
+            .map(|order| (order.id, order.trace_id.clone()))
+            .collect();
+        let ids: Vec<Uuid> = given_up.iter().map(|(id, _)| id.as_uuid()).collect();
         storage::give_up(tx, &ids).await?;
         Ok((repeated.len(), given_up))
     }

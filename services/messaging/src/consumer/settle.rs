@@ -4,6 +4,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use sqlx::{PgPool, PgTransaction};
+use uuid::Uuid;
 
 use super::{
     Content, Entry, Handler, Outcome, Received, Schedule,
@@ -51,7 +52,15 @@ struct Settled {
     fresh: u64,
     duplicates: u64,
     deferred: u64,
-    dead: Vec<ReasonClass>,
+    dead: Vec<Dead>,
+}
+
+/// A new dead letter, as its log line tells of it.
+#[derive(Debug)]
+struct Dead {
+    reason: ReasonClass,
+    event_id: Option<Uuid>,
+    trace_id: Option<String>,
 }
 
 impl<H: Handler> Settling<'_, H> {
@@ -126,7 +135,7 @@ impl<H: Handler> Settling<'_, H> {
         tx.commit().await?;
         fault_point::pass(FaultPoint::AfterCommit);
         spans.end(&fates);
-        Ok(Settled::of(&fates))
+        Ok(Settled::of(&held, &fates))
     }
 
     /// Gives the handler the messages that are to have their effect, and takes down what it says of them.
@@ -176,25 +185,35 @@ impl<H: Handler> Settling<'_, H> {
             let events = settled.deferred;
             tracing::info!(queue, events, "events were put off until another attempt");
         }
-        for reason in settled.dead.iter().copied() {
+        for dead in &settled.dead {
             by(InboxOutcome::DeadLetter, 1);
+            let reason = dead.reason;
             let labels = DeadLetterLabels { queue, reason };
             self.metrics.dead_letters.get_or_create(&labels).inc();
-            let reason = reason.as_str();
-            tracing::warn!(queue, reason, "a message became a dead letter");
+            tracing::warn!(
+                queue,
+                reason = reason.as_str(),
+                event_id = dead.event_id.map(tracing::field::display),
+                trace_id = dead.trace_id,
+                "a message became a dead letter"
+            );
         }
     }
 }
 
 impl Settled {
-    fn of(fates: &[Fate<'_>]) -> Self {
+    fn of<T>(held: &[&Entry<'_, T>], fates: &[Fate<'_>]) -> Self {
         let mut settled = Self::default();
-        for fate in fates {
+        for (entry, fate) in held.iter().zip(fates) {
             match fate {
                 Fate::Settled => settled.fresh += 1,
                 Fate::Duplicate => settled.duplicates += 1,
                 Fate::Later(_) => settled.deferred += 1,
-                Fate::Dead(rejection) => settled.dead.push(rejection.class),
+                Fate::Dead(rejection) => settled.dead.push(Dead {
+                    reason: rejection.class,
+                    event_id: entry.identity.map(|identity| identity.id),
+                    trace_id: entry.parcel.trace.map(|trace| trace.trace_id()),
+                }),
             }
         }
         settled

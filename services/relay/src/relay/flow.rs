@@ -195,6 +195,7 @@ impl Relay {
             tracing::error!(
                 relay = self.settings.name,
                 outbox_id = row.id,
+                event_id = %row.event_id,
                 kind = row.kind,
                 reason = reason.as_str(),
                 "an event can never be sent and is parked"
