@@ -2,6 +2,7 @@
 
 mod apart;
 mod held_snapshot;
+mod telemetry;
 
 use ::tests::measure::{LoadReport, Phase, share};
 use anyhow::Context;
@@ -48,7 +49,7 @@ pub(crate) fn run(
     outcome.figures.set("pgbench_orders_per_second", plain);
 
     let mut shop = Shop::migrate(arguments)?;
-    shop.start_all()?;
+    shop.start_all(&[])?;
     let mut bench = Bench {
         arguments,
         postgres,
@@ -59,6 +60,7 @@ pub(crate) fn run(
     bench.half_unpayable()?;
     shop.stop()?;
     if arguments.full {
+        bench.telemetry(&mut shop)?;
         bench.apart(&mut shop)?;
         shop.stop()?;
     }

@@ -58,10 +58,10 @@ impl Shop {
         Ok(shop)
     }
 
-    /// Starts the whole shop as one process and waits until it is ready.
-    pub(crate) fn start_all(&mut self) -> anyhow::Result<()> {
+    /// Starts the whole shop as one process, with further variables in its environment, and waits until it is ready.
+    pub(crate) fn start_all(&mut self, environment: &[(&str, &str)]) -> anyhow::Result<()> {
         let port = required("GOZON_ADMIN_PORT")?;
-        self.launch("all", &["all"], &[])?;
+        self.launch("all", &["all"], environment)?;
         self.wait_until_ready(&port)
     }
 
