@@ -40,8 +40,8 @@ lint: ## Check formatting and lints
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	npm --prefix frontend run --silent check
 
-prepare: ## Write .sqlx after a query or a migration has changed
+prepare: ## Write what is generated: .sqlx after a change of a query or a migration, the table of metrics
 	@$(local)/prepare
 
-check-generated: ## Check that .sqlx is what `make prepare` would write
+check-generated: ## Check that what is generated is what `make prepare` would write
 	@$(local)/prepare --check

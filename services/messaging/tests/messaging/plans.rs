@@ -332,3 +332,23 @@ async fn renewals_and_write_backs_find_lanes_by_their_key_and_do_not_become_dear
     )
     .await;
 }
+
+/// What watches read every few seconds.
+#[tokio::test]
+async fn the_oldest_letters_are_counted_along_the_primary_key_and_no_further() {
+    let db = database().await;
+    let admin = db.admin_pool();
+    let counted = &["order by id", "group by reason_class"];
+    let mut writer = planned(&db, Login::Writer, counted).await;
+    execute(
+        &admin,
+        "insert into messaging.dead_letter (consumer, message_id, body_digest, routing_key, headers, body, reason_class, reason)
+         select 'payment.orders.v1', gen_random_uuid(), '', 'x', '{}', convert_to(repeat('x', 300), 'utf8'), 'conflict', 'x'
+         from generate_series(1, 20000)",
+    )
+    .await;
+    let plan = run(&mut writer, &["payment.orders.v1", "1000"]).await;
+    plan.assert_reads_by("dead_letter_pkey");
+    // 1,000 letters of half a kilobyte fill 70 pages of 8 KiB.
+    assert!(plan.buffers() < 200, "{}", plan.0);
+}
