@@ -163,6 +163,7 @@ async fn settlement_finds_its_orders_by_their_key() {
             .bind(now.clone())
             .bind(now.clone())
             .bind(now[0])
+            .bind(vec![None::<String>; ids.len()])
     })
     .await;
     check(&applied, "orders_pkey");

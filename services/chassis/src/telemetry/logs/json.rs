@@ -11,10 +11,10 @@ use tracing::{
 };
 use tracing_subscriber::{
     fmt::{
-        FmtContext, FormatEvent, FormatFields, FormattedFields,
+        FmtContext, FormatEvent, FormattedFields,
         format::{JsonFields, Writer},
     },
-    registry::LookupSpan,
+    registry::{LookupSpan, Scope},
 };
 
 /// Fields of a span that are meant for the exporter of spans alone.
@@ -44,11 +44,7 @@ where
         line.insert("level".to_owned(), metadata.level().as_str().into());
         line.insert("target".to_owned(), metadata.target().into());
         // Outermost first: what an inner span says counts, and what the event says most.
-        for span in context
-            .event_scope()
-            .into_iter()
-            .flat_map(|scope| scope.from_root())
-        {
+        for span in context.event_scope().into_iter().flat_map(Scope::from_root) {
             let extensions = span.extensions();
             let fields = extensions.get::<FormattedFields<JsonFields>>();
             let said = fields.map(|fields| serde_json::from_str::<Map<_, _>>(fields));
