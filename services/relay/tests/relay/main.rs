@@ -14,3 +14,4 @@ mod publishing;
 mod restored;
 mod sharing;
 mod support;
+mod window;
