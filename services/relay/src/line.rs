@@ -13,6 +13,7 @@ use std::{
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use messaging::{
+    fault_point::{self, FaultPoint},
     lease::Lease,
     metrics::{DatabaseLabels, Metrics, PublishLabels},
     publish_log::{Answers, Logged},
@@ -249,6 +250,7 @@ impl Line {
         self.planner.settled(rows);
         self.settle(rows);
         self.note_confirmed(flight);
+        fault_point::pass(FaultPoint::AfterConfirm);
     }
 
     fn settle(&mut self, rows: &[Pending]) {
