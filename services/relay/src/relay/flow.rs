@@ -173,7 +173,8 @@ impl Relay {
         let read = self.reads;
         self.cursors.advance(index, read, rows.len(), to, left);
         for row in rows {
-            let pending = Pending { row, read };
+            let epoch = self.line.epoch_of(row.lane.number());
+            let pending = Pending { row, read, epoch };
             if self.line.parked_keys.contains(&pending.row.key) {
                 self.line.to_park.push(pending);
             } else {
