@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    BLOCKED, LAST_CONFIRMS, MOST_WAITING, PAGE, POLL, Relay, RelayError, connected, in_time,
+    BLOCKED, LAST_CONFIRMS, MOST_WAITING, PAGE, POLL, Relay, RelayError, connected,
+    in_time,
 };
 use crate::{
     cursor::{Cursor, Paging},
@@ -115,13 +116,19 @@ impl Relay {
         let (rows, until, left) = match cursor.paging.clone() {
             Some(Paging {
                 until,
-                span: Some(span),
+                after,
+                last: Some(last),
             }) => {
+                let span = Span { after, last };
                 let (rows, left) = self.read_page(&lanes, &since, &until, span).await?;
                 (rows, until, left)
             }
             paging => {
-                let until = paging.map(|paging| paging.until);
+                let mut since = since.clone();
+                let until = paging.map(|Paging { until, after, .. }| {
+                    since.id = since.id.max(after);
+                    until
+                });
                 let deadline = self.deadline();
                 let connection = connected(&mut self.connection, &self.pool).await?;
                 let first = outbox::read_since(connection, &lanes, &since, until.as_ref(), PAGE);

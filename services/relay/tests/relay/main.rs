@@ -6,6 +6,7 @@
 )]
 
 mod answers;
+mod backlog;
 mod fencing;
 mod interrupted;
 mod log;
