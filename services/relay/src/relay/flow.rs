@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    BLOCKED, LAST_CONFIRMS, MOST_WAITING, PAGE, POLL, Relay, RelayError, connected,
+    BLOCKED, LAST_CONFIRMS, LONGEST_DRAIN, MOST_WAITING, PAGE, POLL, Relay, RelayError, connected,
     in_time,
 };
 use crate::{
@@ -67,18 +67,21 @@ impl Relay {
         Ok(page.rows)
     }
 
-    /// Waits for confirms of everything under way, but not for long.
+    /// Publishes what is in memory and waits for confirms of all of it: as long as they come, but not for long.
     pub(super) async fn drain(&mut self) -> Result<(), RelayError> {
-        let until = Instant::now() + LAST_CONFIRMS;
-        while !self.line.is_idle() && Instant::now() < until {
-            self.settle_some().await?;
+        let mut until = Instant::now() + LAST_CONFIRMS;
+        let latest = Instant::now() + LONGEST_DRAIN;
+        while !self.line.is_idle() && Instant::now() < until.min(latest) {
+            if self.settle_some().await? > 0 {
+                until = Instant::now() + LAST_CONFIRMS;
+            }
         }
         self.absorb();
         Ok(())
     }
 
-    /// Publishes, and waits a moment for answers.
-    async fn settle_some(&mut self) -> Result<(), RelayError> {
+    /// Publishes, and waits a moment for answers; says how many reads they brought forward.
+    async fn settle_some(&mut self) -> Result<usize, RelayError> {
         if self.line.needs_connection() {
             self.ready_publisher().await?;
         }
@@ -93,8 +96,9 @@ impl Relay {
             () = tokio::time::sleep_until(until) => {}
         }
         self.park().await?;
+        let settled = self.line.settled.len();
         self.absorb();
-        Ok(())
+        Ok(settled)
     }
 
     /// Whether more rows may be read: those that only the window holds back, and all in memory, are bounded.
