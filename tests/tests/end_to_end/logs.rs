@@ -28,12 +28,12 @@ async fn no_line_has_a_secret_a_body_or_a_description() {
     let shop = talkative().await;
     let customer = Customer::with_balance(&shop.entrance(), 100).await;
     let call = Call::post("/api/v1/orders")
-        .header("idempotency-key", &new_key())
+        .header("idempotency-key", new_key())
         .json(&json!({ "amount": rub(100), "description": DESCRIPTION }));
     let order = tests::customer::read(customer.send(call).await.expect(201));
     customer.ended(&[order], SOON).await;
     let malformed = Call::post("/api/v1/orders")
-        .header("idempotency-key", &new_key())
+        .header("idempotency-key", new_key())
         .json(&json!({ "amount": DESCRIPTION, "description": DESCRIPTION }));
     assert_eq!(customer.send(malformed).await.status, 422);
     poison(&shop).await;

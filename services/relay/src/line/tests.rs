@@ -12,7 +12,7 @@ fn line() -> Line {
         database: "orders",
         events_per_message: 100,
     };
-    Line::new(&settings, Metrics::default())
+    Line::new(&settings, &Metrics::default())
 }
 
 /// The lane of the key, under this epoch.
@@ -31,6 +31,7 @@ fn push(line: &mut Line, read: u64) {
         key: KEY,
         event_id: Uuid::from_u128(1),
         kind: "a".to_owned(),
+        creation: None,
         body: b"1".to_vec(),
     };
     let epoch = line.epoch_of(row.lane.number());
