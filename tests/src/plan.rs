@@ -151,6 +151,18 @@ impl Plan {
         self.assert_scans_no_table();
     }
 
+    /// It may scan other tables, small ones that are meant whole, but not this one or its partitions.
+    ///
+    /// # Panics
+    /// When it does.
+    pub fn assert_never_scans(&self, table: &str) {
+        let Self(plan) = self;
+        assert!(
+            !plan.contains(&format!("Seq Scan on {table}")),
+            "the whole of {table} is read:\n{plan}"
+        );
+    }
+
     /// It scans no table.
     ///
     /// # Panics

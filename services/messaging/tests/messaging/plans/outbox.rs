@@ -170,7 +170,7 @@ async fn look(writer: &mut PgConnection) -> (Plan, Unpublished) {
     let plan = run(writer, &[]).await;
     assert!(plan.0.contains("_xid_idx"), "{}", plan.0);
     // The lanes are read whole, all 64 of them; the outbox never is.
-    assert!(!plan.0.contains("Seq Scan on outbox"), "{}", plan.0);
+    plan.assert_never_scans("outbox");
     (plan, unpublished(writer).await.unwrap())
 }
 
