@@ -85,77 +85,91 @@ async fn check_against_the_table(shop: &Shop, roles: &[Role]) -> BTreeSet<String
     seen
 }
 
+/// A sample: its name, labels that single it out, and its value.
+type Told = (&'static str, &'static [Label], f64);
+type Label = (&'static str, &'static str);
+
+const OUTBOX: Label = ("database", "orders");
+const QUEUE: Label = ("queue", "payment.orders.v1");
+const POSTED: &[Label] = &[
+    ("http_request_method", "POST"),
+    ("http_route", "/api/v1/orders"),
+    ("http_response_status_code", "201"),
+];
+const PUBLISHED: &[Label] = &[
+    ("messaging_operation_name", "publish"),
+    ("messaging_destination_name", "gozon.events:order.placed.v1"),
+    ("error_type", ""),
+];
+const PROCESSED: &[Label] = &[
+    ("messaging_operation_name", "process"),
+    (
+        "messaging_destination_name",
+        "gozon.events:order.placed.v1:payment.orders.v1",
+    ),
+    ("error_type", ""),
+];
+
+/// What a shop tells after four orders, of which three were paid.
+const EXPECTED: &[Told] = &[
+    ("http_server_request_duration_seconds_count", POSTED, 4.0),
+    ("gozon_orders_placed_total", &[], 4.0),
+    ("gozon_orders_decided_total", &[("status", "FINISHED")], 3.0),
+    (
+        "gozon_orders_decided_total",
+        &[("status", "CANCELLED"), ("reason", "insufficient_funds")],
+        1.0,
+    ),
+    ("gozon_order_settle_duration_seconds_count", &[], 4.0),
+    (
+        "gozon_payments_decided_total",
+        &[("outcome", "captured")],
+        3.0,
+    ),
+    (
+        "gozon_payments_decided_total",
+        &[("outcome", "declined"), ("reason", "insufficient_funds")],
+        1.0,
+    ),
+    ("gozon_payments_repeated_total", &[], 0.0),
+    ("messaging_client_sent_messages_total", PUBLISHED, 4.0),
+    ("messaging_process_duration_seconds_count", PROCESSED, 4.0),
+    (
+        "gozon_inbox_messages_total",
+        &[QUEUE, ("outcome", "fresh")],
+        4.0,
+    ),
+    ("gozon_event_sockets", &[], 0.0),
+    (
+        "gozon_event_sockets_closed_total",
+        &[("reason", "gone")],
+        1.0,
+    ),
+    ("gozon_undecided_orders", &[], 0.0),
+    ("gozon_outbox_pending", &[OUTBOX], 0.0),
+    ("gozon_outbox_oldest_age_seconds", &[OUTBOX], 0.0),
+    ("gozon_outbox_partitions_ahead", &[OUTBOX], 7.0),
+    ("gozon_lanes_without_owner", &[OUTBOX], 0.0),
+    ("gozon_relays_alive", &[OUTBOX], 1.0),
+    ("gozon_relay_lanes_owned", &[OUTBOX], 64.0),
+    ("gozon_relay_connected", &[OUTBOX], 1.0),
+    ("gozon_relay_blocked", &[OUTBOX], 0.0),
+    ("gozon_consumer_connected", &[QUEUE], 1.0),
+    ("gozon_consumer_unacknowledged_messages", &[QUEUE], 0.0),
+    ("gozon_queue_ready_messages", &[QUEUE], 0.0),
+    ("gozon_queue_consumers", &[QUEUE], 1.0),
+    ("gozon_dead_letters", &[QUEUE], 0.0),
+    ("gozon_deferred_events", &[QUEUE], 0.0),
+    ("gozon_database_up", &[OUTBOX], 1.0),
+    ("gozon_ledger_drift_accounts", &[], 0.0),
+    ("gozon_log_lines_total", &[("level", "error")], 0.0),
+];
+
 #[tokio::test]
 async fn the_numbers_of_a_shop_are_those_of_its_orders() {
     let shop = Shop::start_all().await;
     place_orders(&shop).await;
-    let (outbox, queue) = (("database", "orders"), ("queue", "payment.orders.v1"));
-    let declined = [("outcome", "declined"), ("reason", "insufficient_funds")];
-    let cancelled = [("status", "CANCELLED"), ("reason", "insufficient_funds")];
-    let posted = [
-        ("http_request_method", "POST"),
-        ("http_route", "/api/v1/orders"),
-        ("http_response_status_code", "201"),
-    ];
-    let published = [
-        ("messaging_operation_name", "publish"),
-        ("messaging_destination_name", "gozon.events:order.placed.v1"),
-        ("error_type", ""),
-    ];
-    let processed = [
-        ("messaging_operation_name", "process"),
-        (
-            "messaging_destination_name",
-            "gozon.events:order.placed.v1:payment.orders.v1",
-        ),
-        ("error_type", ""),
-    ];
-    let expected: &[(&str, &[(&str, &str)], f64)] = &[
-        ("http_server_request_duration_seconds_count", &posted, 4.0),
-        ("gozon_orders_placed_total", &[], 4.0),
-        ("gozon_orders_decided_total", &[("status", "FINISHED")], 3.0),
-        ("gozon_orders_decided_total", &cancelled, 1.0),
-        ("gozon_order_settle_duration_seconds_count", &[], 4.0),
-        (
-            "gozon_payments_decided_total",
-            &[("outcome", "captured")],
-            3.0,
-        ),
-        ("gozon_payments_decided_total", &declined, 1.0),
-        ("gozon_payments_repeated_total", &[], 0.0),
-        ("messaging_client_sent_messages_total", &published, 4.0),
-        ("messaging_process_duration_seconds_count", &processed, 4.0),
-        (
-            "gozon_inbox_messages_total",
-            &[queue, ("outcome", "fresh")],
-            4.0,
-        ),
-        ("gozon_event_sockets", &[], 0.0),
-        (
-            "gozon_event_sockets_closed_total",
-            &[("reason", "gone")],
-            1.0,
-        ),
-        ("gozon_undecided_orders", &[], 0.0),
-        ("gozon_outbox_pending", &[outbox], 0.0),
-        ("gozon_outbox_oldest_age_seconds", &[outbox], 0.0),
-        ("gozon_outbox_partitions_ahead", &[outbox], 7.0),
-        ("gozon_lanes_without_owner", &[outbox], 0.0),
-        ("gozon_relays_alive", &[outbox], 1.0),
-        ("gozon_relay_lanes_owned", &[outbox], 64.0),
-        ("gozon_relay_connected", &[outbox], 1.0),
-        ("gozon_relay_blocked", &[outbox], 0.0),
-        ("gozon_consumer_connected", &[queue], 1.0),
-        ("gozon_consumer_unacknowledged_messages", &[queue], 0.0),
-        ("gozon_queue_ready_messages", &[queue], 0.0),
-        ("gozon_queue_consumers", &[queue], 1.0),
-        ("gozon_dead_letters", &[queue], 0.0),
-        ("gozon_deferred_events", &[queue], 0.0),
-        ("gozon_database_up", &[outbox], 1.0),
-        ("gozon_ledger_drift_accounts", &[], 0.0),
-        ("gozon_log_lines_total", &[("level", "error")], 0.0),
-    ];
-    for (name, labels, value) in expected {
+    for (name, labels, value) in EXPECTED {
         tells(&shop, Role::All, name, labels, *value).await;
     }
     let told = told(&shop, Role::All).await;
