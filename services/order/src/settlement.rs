@@ -4,7 +4,7 @@ mod decide;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use contracts::{Message, OrderId, PaymentCaptured, PaymentDeclined};
+use contracts::{DeclineReason, Message, OrderId, PaymentCaptured, PaymentDeclined, TraceContext};
 use messaging::{
     consumer::{Discard, Event, Handler, Received, Unsettled},
     doorbell::Doorbell,
@@ -15,12 +15,28 @@ use sqlx::PgTransaction;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{order::to_stored_precision, status::Outcome, storage::settle};
+use crate::{
+    metrics::Metrics,
+    order::to_stored_precision,
+    status::{Outcome, Status},
+    storage::settle::{self, Decision},
+};
 
 /// The handler of the payment service's decisions.
 #[derive(Debug)]
 pub struct Settlement {
     status_bell: Doorbell,
+    metrics: Metrics,
+}
+
+/// An order that was decided, for its metrics.
+#[derive(Debug, Clone, Copy)]
+pub struct Decided {
+    pub(crate) status: Status,
+    pub(crate) reason: Option<DeclineReason>,
+    pub(crate) placed_at: OffsetDateTime,
+    /// Its trace, if that is recorded.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// A decision of the payment service.
@@ -47,13 +63,17 @@ struct LostGuard {
 impl Settlement {
     /// A handler that rings this doorbell after each commit.
     #[must_use]
-    pub const fn new(status_bell: Doorbell) -> Self {
-        Self { status_bell }
+    pub const fn new(status_bell: Doorbell, metrics: Metrics) -> Self {
+        Self {
+            status_bell,
+            metrics,
+        }
     }
 }
 
 impl Handler for Settlement {
     type Message = PaymentDecision;
+    type Effect = Vec<Decided>;
     const QUEUE: Queue = topology::ORDER_PAYMENTS;
 
     fn decode(&self, event: &Event<'_>) -> Result<PaymentDecision, Rejection> {
@@ -74,7 +94,7 @@ impl Handler for Settlement {
         &self,
         tx: &mut PgTransaction<'_>,
         batch: &[Received<PaymentDecision>],
-    ) -> Result<Vec<Unsettled>, Failure> {
+    ) -> Result<(Vec<Unsettled>, Vec<Decided>), Failure> {
         let now = to_stored_precision(OffsetDateTime::now_utc());
         // Nearly every event is the first about an order that is NEW: that is tried, and only where it turns out
         // otherwise is the order looked at.
@@ -91,8 +111,11 @@ impl Handler for Settlement {
             .filter(|received| received.trace.is_sampled())
             .map(|received| (received.message.order_id, received.trace))
             .collect();
-        let settled: HashSet<usize> = settle::apply(tx, &decisions, &recorded, now)
+        let applied: HashSet<OrderId> = settle::apply(tx, &decisions, &recorded, now)
             .await?
+            .into_iter()
+            .collect();
+        let settled: HashSet<usize> = applied
             .iter()
             .filter_map(|order_id| firsts.get(order_id).copied())
             .collect();
@@ -101,7 +124,14 @@ impl Handler for Settlement {
             .map(|received| &received.message)
             .enumerate()
             .filter(|(index, _)| !settled.contains(index));
-        look_at(tx, others.collect(), &recorded, now).await
+        let (unsettled, late) = look_at(tx, others.collect(), &recorded, now).await?;
+        let decided = decisions
+            .iter()
+            .filter(|decision| applied.contains(&decision.order_id))
+            .chain(&late)
+            .map(|decision| Decided::of(decision, &recorded))
+            .collect();
+        Ok((unsettled, decided))
     }
 
     /// What the payment service decided is the truth about somebody's money: the order must learn it.
@@ -116,20 +146,22 @@ impl Handler for Settlement {
         )))
     }
 
-    fn committed(&self) {
+    fn committed(&self, decided: Vec<Decided>) {
         self.status_bell.ring();
+        self.metrics.decided(&decided, OffsetDateTime::now_utc());
     }
 }
 
-/// Settles events whose orders are not NEW any more, or were not there a moment ago.
+/// Settles events whose orders are not NEW any more, or were not there a moment ago; says what it could not settle, and what
+/// it has decided.
 async fn look_at(
     tx: &mut PgTransaction<'_>,
     events: Vec<(usize, &PaymentDecision)>,
     recorded: &settle::Recorded,
     now: OffsetDateTime,
-) -> Result<Vec<Unsettled>, Failure> {
+) -> Result<(Vec<Unsettled>, Vec<Decision>), Failure> {
     if events.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let ids: BTreeSet<Uuid> = events
         .iter()
@@ -146,7 +178,25 @@ async fn look_at(
             return Err(Failure::Transient(Box::new(LostGuard { decided, changed })));
         }
     }
-    Ok(verdict.unsettled)
+    Ok((verdict.unsettled, verdict.decisions))
+}
+
+impl Decided {
+    /// An order's id was made when it was placed, and says when to the millisecond.
+    fn of(decision: &Decision, recorded: &settle::Recorded) -> Self {
+        let made = decision.order_id.as_uuid().get_timestamp();
+        let placed_at = made.and_then(|made| {
+            let (seconds, nanoseconds) = made.to_unix();
+            let nanoseconds = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
+            OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()
+        });
+        Self {
+            status: decision.status,
+            reason: decision.reason,
+            placed_at: placed_at.unwrap_or(decision.payment_decided_at),
+            trace: recorded.get(&decision.order_id).copied(),
+        }
+    }
 }
 
 impl From<PaymentCaptured> for PaymentDecision {

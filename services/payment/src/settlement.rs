@@ -25,6 +25,7 @@ pub use request::PaymentRequest;
 use self::plan::{Plan, plan};
 use crate::{
     PaymentSettings,
+    metrics::{Decided, Metrics},
     storage::{
         account, ledger,
         payment::{self, Decision},
@@ -35,13 +36,17 @@ use crate::{
 #[derive(Debug)]
 pub struct Settlement {
     outbox_bell: Doorbell,
+    metrics: Metrics,
 }
 
 impl Settlement {
     /// A handler that rings this doorbell after each commit.
     #[must_use]
-    pub const fn new(outbox_bell: Doorbell) -> Self {
-        Self { outbox_bell }
+    pub const fn new(outbox_bell: Doorbell, metrics: Metrics) -> Self {
+        Self {
+            outbox_bell,
+            metrics,
+        }
     }
 }
 
@@ -49,15 +54,16 @@ impl Settlement {
 #[must_use]
 pub fn consumer(settings: &PaymentSettings) -> Consumer<Settlement> {
     Consumer::new(
-        Settlement::new(settings.outbox_bell.clone()),
-        settings.writer_pool.clone(),
+        Settlement::new(settings.outbox_bell.clone(), settings.metrics.clone()),
+        settings.writer_pool.unmeasured().clone(),
         settings.broker.clone(),
-        settings.metrics.clone(),
+        settings.messaging_metrics.clone(),
     )
 }
 
 impl Handler for Settlement {
     type Message = PaymentRequest;
+    type Effect = Decided;
     const QUEUE: Queue = PAYMENT_ORDERS;
 
     fn decode(&self, event: &Event<'_>) -> Result<PaymentRequest, Rejection> {
@@ -68,11 +74,12 @@ impl Handler for Settlement {
         &self,
         tx: &mut PgTransaction<'_>,
         batch: &[Received<PaymentRequest>],
-    ) -> Result<Vec<Unsettled>, Failure> {
+    ) -> Result<(Vec<Unsettled>, Decided), Failure> {
         let plan = decide(tx, batch).await?;
         carry_out(tx, &plan).await?;
         answer(tx, batch, &plan).await?;
-        Ok(plan.conflicts.iter().copied().map(conflict).collect())
+        let unsettled = plan.conflicts.iter().copied().map(conflict).collect();
+        Ok((unsettled, plan.effect()))
     }
 
     async fn discard(
@@ -84,8 +91,9 @@ impl Handler for Settlement {
         Ok(Discard::Ended)
     }
 
-    fn committed(&self) {
+    fn committed(&self, decided: Decided) {
         self.outbox_bell.ring();
+        self.metrics.count(&decided);
     }
 }
 

@@ -14,7 +14,7 @@ use std::{
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use messaging::{
     lease::Lease,
-    metrics::{DatabaseLabels, Metrics, PublishLabels},
+    metrics::Metrics,
     publish_log::{Answers, Logged},
     publisher::{Answer, Publisher},
     span::Recorded,
@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
+    metrics::LineMetrics,
     planner::{Next, Pending, Planned, Planner},
     relay::Settings,
     window::Window,
@@ -83,12 +84,11 @@ pub(crate) struct Line {
     /// The broker has no queue for some type, or not even the exchange.
     pub lacks_topology: bool,
     relay: String,
-    database: &'static str,
-    metrics: Metrics,
+    metrics: LineMetrics,
 }
 
 impl Line {
-    pub(crate) fn new(settings: &Settings, metrics: Metrics) -> Self {
+    pub(crate) fn new(settings: &Settings, metrics: &Metrics) -> Self {
         Self {
             publisher: None,
             planner: Planner::new(settings.events_per_message),
@@ -106,8 +106,7 @@ impl Line {
             broken: false,
             lacks_topology: false,
             relay: settings.name.clone(),
-            database: settings.database,
-            metrics,
+            metrics: LineMetrics::new(metrics, settings.database),
         }
     }
 
@@ -174,6 +173,18 @@ impl Line {
 
     /// Publishes what may go: as many messages as the window has room for. Never waits.
     pub(crate) fn send(&mut self) {
+        self.fill();
+        self.show();
+    }
+
+    /// Shows how it stands.
+    pub(crate) fn show(&mut self) {
+        let publisher = self.publisher.as_ref().filter(|_| !self.broken);
+        self.metrics
+            .stands(publisher, &self.window, self.flying.len());
+    }
+
+    fn fill(&mut self) {
         let is_usable = self.publisher.as_ref().is_some_and(Publisher::is_usable);
         if self.broken || !is_usable || self.is_blocked() {
             return;
@@ -222,12 +233,14 @@ impl Line {
         if let Some(flying) = self.flying_of.get_mut(&kind) {
             *flying = flying.saturating_sub(1);
         }
+        let (rows, took) = (&flight.planned.rows, flight.sent.elapsed());
+        self.metrics.answered(&kind, rows, &answer, took);
         self.report(&answer, &kind);
         self.lacks_topology |= answer.lacks_topology();
         match answer {
             Answer::Confirmed => {
                 self.rests.remove(&kind);
-                self.window.confirmed(flight.sent.elapsed());
+                self.window.confirmed(took);
                 self.confirmed(flight);
             }
             Answer::Returned | Answer::Nacked => {
@@ -247,14 +260,6 @@ impl Line {
 
     fn confirmed(&mut self, flight: Flight) {
         let rows = &flight.planned.rows;
-        let labels = DatabaseLabels {
-            database: self.database,
-        };
-        let events = u64::try_from(rows.len()).expect("a count fits");
-        self.metrics
-            .published_events
-            .get_or_create(&labels)
-            .inc_by(events);
         self.planner.settled(rows);
         self.settle(rows);
         self.note_confirmed(flight);
@@ -333,11 +338,6 @@ impl Line {
     }
 
     fn report(&self, answer: &Answer, kind: &str) {
-        let labels = PublishLabels {
-            database: self.database,
-            outcome: answer.as_str(),
-        };
-        self.metrics.publishes.get_or_create(&labels).inc();
         match answer {
             Answer::Confirmed => {}
             Answer::Returned => tracing::error!(

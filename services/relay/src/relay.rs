@@ -17,7 +17,7 @@ use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{cursor::Cursors, line::Line};
+use crate::{cursor::Cursors, line::Line, metrics::Durations};
 
 /// The most rows read at once; no more are read while as many wait to be published.
 const PAGE: i64 = 2_000;
@@ -97,6 +97,7 @@ pub struct Relay {
     broker: BrokerUrl,
     bell: Bell,
     metrics: Metrics,
+    durations: Durations,
     /// The one connection that everything is read and written over. Transaction numbers that were never committed may be
     /// given again after a crash of the server, so a cursor lives no longer than the connection it was read on.
     connection: Option<PoolConnection<Postgres>>,
@@ -132,8 +133,9 @@ impl Relay {
         metrics: Metrics,
     ) -> Self {
         let now = Instant::now();
-        let line = Line::new(&settings, metrics.clone());
+        let line = Line::new(&settings, &metrics);
         Self {
+            durations: Durations::new(&metrics, settings.database),
             settings,
             pool,
             broker,
@@ -214,6 +216,7 @@ impl Relay {
             }
         }
         self.show_lanes();
+        self.line.show();
     }
 
     fn count_wakeup(&self, source: Option<WokenBy>) {

@@ -5,10 +5,17 @@ use std::{
     str::FromStr,
 };
 
-use tracing::Subscriber;
+use contracts::metrics::Announce;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family},
+    registry::Registry as Metrics,
+};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
     fmt::{self, MakeWriter},
+    layer::Context,
     registry::LookupSpan,
     reload,
 };
@@ -76,6 +83,51 @@ impl LogFilter {
             .map_err(|error| LogFilterError::Subscriber(error.into()))?;
         tracing::info!(filter, "the log filter was changed");
         Ok(())
+    }
+}
+
+/// Counts the log lines that say that something is wrong, as far as the filter lets them through; clones count together.
+#[derive(Debug, Clone)]
+pub struct LogMetrics {
+    lines: Family<LevelLabels, Counter>,
+    warnings: Counter,
+    errors: Counter,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LevelLabels {
+    level: &'static str,
+}
+
+impl Default for LogMetrics {
+    fn default() -> Self {
+        let lines = Family::<LevelLabels, Counter>::default();
+        Self {
+            warnings: lines.get_or_create_owned(&LevelLabels { level: "warn" }),
+            errors: lines.get_or_create_owned(&LevelLabels { level: "error" }),
+            lines,
+        }
+    }
+}
+
+impl LogMetrics {
+    /// Shows them in a registry.
+    pub fn register(&self, registry: &mut Metrics) {
+        registry.announce(
+            "gozon_log_lines",
+            "Log lines that say that something is wrong, by level, as far as they are written",
+            self.lines.clone(),
+        );
+    }
+}
+
+impl<S: Subscriber> Layer<S> for LogMetrics {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        match *event.metadata().level() {
+            Level::ERROR => self.errors.inc(),
+            Level::WARN => self.warnings.inc(),
+            _ => return,
+        };
     }
 }
 
@@ -155,6 +207,21 @@ mod tests {
         assert_eq!(line["message"], "orders were placed");
         assert_eq!(line["orders"], 3);
         assert_eq!(line["span"]["trace_id"], "0af7");
+    }
+
+    #[test]
+    fn warnings_and_errors_are_counted_and_nothing_else() {
+        let metrics = LogMetrics::default();
+        tracing::subscriber::with_default(
+            tracing_subscriber::registry().with(metrics.clone()),
+            || {
+                tracing::info!("all is well");
+                tracing::warn!("something is odd");
+                tracing::error!("something is wrong");
+                tracing::error!("something else is");
+            },
+        );
+        assert_eq!((metrics.warnings.get(), metrics.errors.get()), (1, 2));
     }
 
     #[test]

@@ -5,8 +5,10 @@ use std::{collections::HashMap, convert::Infallible, future::Future, sync::Arc, 
 use contracts::{OrderId, UserId};
 use messaging::{
     doorbell::{Bell, Channel, Doorbell, WokenBy},
-    metrics::WakeupLabels,
+    metrics::{Operation, WakeupLabels, time},
+    topology::ORDER_PAYMENTS,
 };
+use prometheus_client::metrics::histogram::Histogram;
 use sqlx::{PgConnection, PgPool};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -36,6 +38,7 @@ pub struct Tail {
     pool: PgPool,
     bell: Bell,
     metrics: messaging::metrics::Metrics,
+    durations: Histogram,
 }
 
 impl Tail {
@@ -51,6 +54,9 @@ impl Tail {
             load,
             pool,
             bell: doorbell.bell(),
+            durations: metrics
+                .database
+                .operation(ORDER_PAYMENTS.database, Operation::Tail),
             metrics,
         }
     }
@@ -99,14 +105,14 @@ impl Tail {
         let mut woken_by = WokenBy::Poll;
         loop {
             let begun = Instant::now();
-            let found = in_time(step(
+            let step = step(
                 &self.hub,
                 self.load.undecided(),
                 &mut connection,
                 place,
                 limits::TAIL_PAGE_ROWS,
-            ))
-            .await?;
+            );
+            let found = time(&self.durations, in_time(step)).await?;
             if found > 0 {
                 self.count(woken_by);
             }

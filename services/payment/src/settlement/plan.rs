@@ -11,6 +11,7 @@ use messaging::consumer::Received;
 use time::OffsetDateTime;
 
 use crate::{
+    metrics::Decided,
     settlement::request::PaymentRequest,
     storage::{
         account::Account,
@@ -94,6 +95,18 @@ impl Plan {
             balance_after: account.balance,
         });
         Decision::Captured
+    }
+
+    /// What is to be counted once it is committed.
+    pub(super) fn effect(&self) -> Decided {
+        let mut effect = Decided {
+            repeated: (self.answers.len() - self.decided.len()) as u64,
+            ..Decided::default()
+        };
+        for payment in &self.decided {
+            effect.add(payment.decision);
+        }
+        effect
     }
 
     /// The sum to take off each account.

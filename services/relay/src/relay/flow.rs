@@ -3,6 +3,7 @@
 use messaging::{
     doorbell::WokenBy,
     fault_point::{self, FaultPoint},
+    metrics::time,
     outbox::{self, Difference, OutboxRow, Parking, Position, Span},
     snapshot::Snapshot,
 };
@@ -125,6 +126,7 @@ impl Relay {
                 let deadline = self.deadline();
                 let connection = connected(&mut self.connection, &self.pool).await?;
                 let first = outbox::read_since(connection, &lanes, &since, until.as_ref(), PAGE);
+                let first = time(&self.durations.read, first);
                 let Difference {
                     rows,
                     snapshot,
@@ -165,6 +167,7 @@ impl Relay {
         let deadline = self.deadline();
         let connection = connected(&mut self.connection, &self.pool).await?;
         let page = outbox::read_page(connection, lanes, since, until, span, PAGE);
+        let page = time(&self.durations.read, page);
         Ok(meanwhile(&mut self.line, deadline, in_time(page)).await??)
     }
 

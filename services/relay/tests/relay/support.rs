@@ -132,7 +132,7 @@ impl World {
             database: "orders",
             outcome,
         };
-        self.metrics.publishes.get_or_create(&labels).get()
+        self.metrics.relay.publishes.get_or_create(&labels).get()
     }
 
     /// Drives a relay's upkeep until it owns as many lanes: the connections of the last owners must be gone first.
