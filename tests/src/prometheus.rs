@@ -58,7 +58,7 @@ impl Prometheus {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .expect("prometheus is on the PATH: `services/gozon/local/backing install --observe` installs it");
+            .expect("prometheus is on the PATH: `services/gozon/local/backing install --prometheus` installs it");
         watchdog::watch_process(process.id());
         let prometheus = Self {
             process,

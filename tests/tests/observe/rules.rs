@@ -164,7 +164,7 @@ fn promtool(command: &[&str], folder: &str, ending: &str) {
         .args(names.iter().map(|(name, _)| format!("{name}{ending}")))
         .output()
         .expect(
-            "promtool is on the PATH: `services/gozon/local/backing install --observe` installs it",
+            "promtool is on the PATH: `services/gozon/local/backing install --prometheus` installs it",
         );
     assert!(
         output.status.success(),

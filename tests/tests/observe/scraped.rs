@@ -207,8 +207,3 @@ async fn assert_rules_are_well(prometheus: &Prometheus) {
     }
     assert!(alarmed.contains("GozonDeadLetters"), "{alarmed:?}");
 }
-
-fn cells(row: &str) -> Vec<&str> {
-    let cells = row.trim_matches('|').split('|');
-    cells.map(str::trim).collect()
-}
