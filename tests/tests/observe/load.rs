@@ -7,12 +7,14 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use tests::{
     Customer, Login, RawBroker, Service, Shop,
     lapin::{BasicProperties, options::QueueDeleteOptions},
     poll_until,
 };
+use uuid::Uuid;
 
 /// For a shop that is soon too busy, and soon asks again for what was lost. Every trace is recorded.
 pub(crate) const SETTINGS: [(&str, &str); 4] = [
@@ -39,13 +41,13 @@ pub(crate) async fn life(shop: &Shop, over: &AtomicBool) {
         customers.push(Customer::with_balance(&entrance, balance).await);
     }
     let broker = shop.raw_broker().await;
-    let poison = BasicProperties::default().with_delivery_mode(2);
-    assert!(
-        broker
-            .publish("gozon.events", "order.placed.v1", poison, b"poison")
-            .await
-    );
-    let _reports = [
+    publish(&broker, b"poison").await;
+    // The second of them is about the same order with other contents.
+    for amount_minor in [1, 2] {
+        let event = order_placed(customers[0].user_id, amount_minor);
+        publish(&broker, json!([event]).to_string().as_bytes()).await;
+    }
+    let _held = [
         hold_snapshot(shop, Service::Orders).await,
         hold_snapshot(shop, Service::Payments).await,
     ];
@@ -65,8 +67,38 @@ async fn keeps_ordering(customer: &Customer, over: &AtomicBool) {
         let mut socket = customer.follow(None).await;
         let order = customer.place_surely(1, SOON).await;
         customer.orders().await;
+        customer.get("/api/v1/account").await;
         socket.ended(order.id).await;
     }
+}
+
+/// Publishes a request for payment past the outbox.
+async fn publish(broker: &RawBroker, body: &[u8]) {
+    let properties = BasicProperties::default()
+        .with_delivery_mode(2)
+        .with_content_type("application/cloudevents-batch+json".into());
+    let routed = broker.publish("gozon.events", "order.placed.v1", properties, body);
+    assert!(routed.await);
+}
+
+/// An event about one and the same order.
+fn order_placed(user_id: i64, amount_minor: i64) -> Value {
+    const ORDER: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
+    json!({
+        "specversion": "1.0",
+        "id": Uuid::now_v7(),
+        "type": "order.placed.v1",
+        "source": "/gozon/order",
+        "subject": ORDER,
+        "time": "2026-01-01T00:00:00Z",
+        "datacontenttype": "application/json",
+        "data": {
+            "order_id": ORDER,
+            "user_id": user_id,
+            "amount": { "amount_minor": amount_minor, "currency": "RUB" },
+            "placed_at": "2026-01-01T00:00:00Z",
+        },
+    })
 }
 
 /// What is published for it comes back until the relay has declared it again.
