@@ -83,7 +83,11 @@ impl<H: Handler> Consumer<H> {
 
     /// Consumes until stopped, reconnecting by itself. On stop the batch in hand is settled and acknowledged first.
     pub async fn run(self, stop: CancellationToken) {
-        tokio::join!(self.run_queue(&stop), self.run_due(&stop));
+        // Boxed: either is large, and lives as long as the process.
+        tokio::join!(
+            Box::pin(self.run_queue(&stop)),
+            Box::pin(self.run_due(&stop))
+        );
     }
 
     async fn run_queue(&self, stop: &CancellationToken) {

@@ -5,6 +5,7 @@
 //! broken connection leave the outcome unknown: the same ids go again over a new connection.
 
 mod log;
+mod tenures;
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -13,6 +14,7 @@ use std::{
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use messaging::{
+    fault_point::{self, FaultPoint},
     lease::Lease,
     metrics::Metrics,
     publish_log::{Answers, Logged},
@@ -22,6 +24,8 @@ use messaging::{
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use uuid::Uuid;
+
+use tenures::Tenures;
 
 use crate::{
     metrics::LineMetrics,
@@ -69,8 +73,8 @@ pub(crate) struct Line {
     again: HashMap<String, VecDeque<Flight>>,
     rests: HashMap<String, Rest>,
     connections: u64,
-    /// The lanes owned, with their epochs.
-    owned: HashMap<i16, i64>,
+    /// The lanes owned.
+    owned: Tenures,
     /// Keys with parked events: all their later events are parked too.
     pub parked_keys: HashSet<Uuid>,
     /// Rows to be parked, the first of which fits into no message.
@@ -98,7 +102,7 @@ impl Line {
             again: HashMap::new(),
             rests: HashMap::new(),
             connections: 0,
-            owned: HashMap::new(),
+            owned: Tenures::default(),
             parked_keys: HashSet::new(),
             to_park: Vec::new(),
             settled: Vec::new(),
@@ -117,12 +121,14 @@ impl Line {
         self.broken = false;
     }
 
-    /// From now on only rows of these lanes are published.
+    /// From now on only rows of these lanes are published; of those that were lost in between, only rows read from now on.
     pub(crate) fn owns(&mut self, leases: &[Lease]) {
-        self.owned.clear();
-        let leases = leases.iter();
-        self.owned
-            .extend(leases.map(|lease| (lease.lane, lease.epoch)));
+        self.owned.continue_with(leases);
+    }
+
+    /// The epoch under which a lane is owned.
+    pub(crate) fn epoch_of(&self, lane: i16) -> i64 {
+        self.owned.epoch_of(lane)
     }
 
     /// Forgets everything that is not published: it will be read again.
@@ -133,6 +139,7 @@ impl Line {
         self.again.clear();
         self.to_park.clear();
         self.settled.clear();
+        self.owned = Tenures::default();
     }
 
     /// Nothing waits and nothing is under way.
@@ -263,6 +270,7 @@ impl Line {
         self.planner.settled(rows);
         self.settle(rows);
         self.note_confirmed(flight);
+        fault_point::pass(FaultPoint::AfterConfirm);
     }
 
     fn settle(&mut self, rows: &[Pending]) {
@@ -287,11 +295,11 @@ impl Line {
     fn next_flight(&mut self, now: Instant) -> Option<Flight> {
         loop {
             let mut flight = self.next_of_all(now)?;
-            // What belongs to lanes that were lost is their new owner's.
+            // What belongs to lanes that were lost is their next owner's, though it be this relay again.
             let (mine, lost): (Vec<Pending>, Vec<Pending>) =
                 std::mem::take(&mut flight.planned.rows)
                     .into_iter()
-                    .partition(|it| self.owned.contains_key(&it.row.lane.number()));
+                    .partition(|it| self.owned.include(it));
             if !lost.is_empty() {
                 self.planner.settled(&lost);
                 self.settle(&lost);
@@ -388,3 +396,6 @@ impl std::fmt::Debug for Line {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,8 +55,12 @@ const KEY_UPKEEP: Duration = Duration::from_secs(10);
 /// The most idempotency keys deleted in one step.
 const KEYS_PER_STEP: i32 = 20_000;
 
-/// How long confirms are waited for before lanes are given up.
-const LAST_CONFIRMS: Duration = Duration::from_secs(2);
+/// How long the next confirm is waited for before lanes are given up: a broker that is slow is not one that is silent.
+const LAST_CONFIRMS: Duration = Duration::from_secs(3);
+
+/// How long all confirms are waited for then, however steadily they come: others want the lanes, and a process that stops
+/// has a grace period for everything.
+const LONGEST_DRAIN: Duration = Duration::from_secs(8);
 
 /// Who a relay is.
 #[derive(Debug, Clone)]
