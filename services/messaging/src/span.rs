@@ -41,7 +41,8 @@ impl Recorded {
 
     fn start(builder: SpanBuilder, service: &'static str, parent: &Context) -> Option<Self> {
         let span = global::tracer(service).build_with_context(builder, parent);
-        let context = TraceContext::of_span(span.span_context())?;
+        // Without a collector a span says that it stands where its parent does, and records nothing.
+        let context = TraceContext::of_span(span.span_context()).filter(|_| span.is_recording())?;
         Some(Self { span, context })
     }
 
@@ -87,6 +88,7 @@ pub fn publish<'c>(
 ) -> Option<Recorded> {
     let links: Vec<Link> = creations
         .filter_map(TraceContext::parse)
+        .filter(TraceContext::is_sampled)
         .map(link)
         .collect();
     if links.is_empty() {
