@@ -23,7 +23,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// A span in the trace of `parent`; none if that is not recorded, or if this process has no collector.
+    /// A span in the trace of `parent`; none if that is not recorded. Without a collector it stands where its parent does.
     #[must_use]
     pub fn child_of(
         parent: &TraceContext,
@@ -41,8 +41,7 @@ impl Recorded {
 
     fn start(builder: SpanBuilder, service: &'static str, parent: &Context) -> Option<Self> {
         let span = global::tracer(service).build_with_context(builder, parent);
-        // Without a collector a span says that it stands where its parent does, and records nothing.
-        let context = TraceContext::of_span(span.span_context()).filter(|_| span.is_recording())?;
+        let context = TraceContext::of_span(span.span_context())?;
         Some(Self { span, context })
     }
 
