@@ -7,7 +7,7 @@ local := services/gozon/local
 export SQLX_OFFLINE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench reset build fmt lint prepare check-generated
+.PHONY: help run test bench reset build fmt lint charts prepare check-generated
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,8 +40,11 @@ lint: ## Check formatting and lints
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	npm --prefix frontend run --silent check
 
-prepare: ## Write .sqlx after a query or a migration has changed
+charts: ## Check the charts alone: lint, values, renders, connections
+	@$(local)/charts test
+
+prepare: ## Write .sqlx and what the charts render to, after a query, a migration or a chart has changed
 	@$(local)/prepare
 
-check-generated: ## Check that .sqlx is what `make prepare` would write
+check-generated: ## Check that what is generated is what `make prepare` would write
 	@$(local)/prepare --check

@@ -49,11 +49,6 @@ web:
 {{- with .Values.log.format }}
 - {name: GOZON_LOG_FORMAT, value: {{ . }}}
 {{- end }}
-{{- with .Values.telemetry.otlpEndpoint }}
-- {name: GOZON_OTLP_ENDPOINT, value: {{ . | quote }}}
-- {name: GOZON_OTLP_PROTOCOL, value: {{ $.Values.telemetry.otlpProtocol }}}
-- {name: GOZON_TRACE_RATIO, value: {{ $.Values.telemetry.traceRatio | quote }}}
-{{- end }}
 {{- with .Values.databases.sslMode }}
 - {name: PGSSLMODE, value: {{ . }}}
 {{- end }}
@@ -66,6 +61,13 @@ web:
 {{- define "gozon.roleSettings" -}}
 - {name: GOZON_BIND, value: "0.0.0.0"}
 - {name: GOZON_GRACE_SECONDS, value: {{ .root.Values.stop.graceSeconds | quote }}}
+{{- with .root.Values.telemetry }}
+{{- if .otlpEndpoint }}
+- {name: GOZON_OTLP_ENDPOINT, value: {{ .otlpEndpoint | quote }}}
+- {name: GOZON_OTLP_PROTOCOL, value: {{ .otlpProtocol }}}
+- {name: GOZON_TRACE_RATIO, value: {{ .traceRatio | quote }}}
+{{- end }}
+{{- end }}
 {{- if and (eq .component "order") (eq .root.Values.profile "demo") }}
 - {name: GOZON_ORDERS_EVERYONE_ROLE, value: {{ include "gozon.everyoneRole" .root }}}
 {{- end }}

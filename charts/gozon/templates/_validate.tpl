@@ -42,6 +42,14 @@
 {{- if and .broker.requireSeparateUsers $users }}
 {{- $wrong = append $wrong (printf "broker.requireSeparateUsers is true, and these have no existingSecret, so they would be the owner, who may do anything: %s" $users) }}
 {{- end }}
+{{- if not (regexMatch "^(sha256:[0-9a-f]{64})?$" .image.digest) }}
+{{- $wrong = append $wrong (printf "image.digest is %q, and a digest looks like sha256:0123… with 64 hexadecimal digits" .image.digest) }}
+{{- end }}
+{{- range $name, $address := dict "telemetry.otlpEndpoint" .telemetry.otlpEndpoint "smoke.url" .smoke.url "identity.oidc.issuer" .identity.oidc.issuer }}
+{{- if not (regexMatch "^(https?://[^/ ]+.*)?$" $address) }}
+{{- $wrong = append $wrong (printf "%s is %q, and an address begins with http:// or https://" $name $address) }}
+{{- end }}
+{{- end }}
 {{- if and .trust.existingSecret .trust.existingConfigMap }}
 {{- $wrong = append $wrong "trust.existingSecret and trust.existingConfigMap are both set: choose one" }}
 {{- end }}
@@ -49,9 +57,6 @@
 {{- $wrong = append $wrong "httpRoute.enabled needs a gateway in httpRoute.parentRefs" }}
 {{- end }}
 {{- range $name, $role := .roles }}
-{{- if and $role.autoscaling.enabled $role.scaledElsewhere }}
-{{- $wrong = append $wrong (printf "roles.%s.autoscaling.enabled and roles.%s.scaledElsewhere are both true: two would scale the same Deployment" $name $name) }}
-{{- end }}
 {{- if gt (int $role.autoscaling.minReplicas) (int $role.autoscaling.maxReplicas) }}
 {{- $wrong = append $wrong (printf "roles.%s.autoscaling.minReplicas is above maxReplicas" $name) }}
 {{- end }}
@@ -59,7 +64,11 @@
 {{- $wrong = append $wrong (printf "roles.%s.maxUnavailable is %d of %d replicas: an eviction could take them all" $name (int $role.maxUnavailable) (int $role.replicas)) }}
 {{- end }}
 {{- range $variable, $_ := $role.settings }}
-{{- if has $variable (list "GOZON_PROFILE" "GOZON_BIND" "GOZON_PORT" "GOZON_ADMIN_PORT" "GOZON_GRACE_SECONDS" "GOZON_IDENTITY" "GOZON_SESSION_HOURS" "GOZON_OTLP_ENDPOINT" "GOZON_OTLP_PROTOCOL" "GOZON_TRACE_RATIO" "GOZON_LOG" "GOZON_LOG_FORMAT" "GOZON_ORDERS_EVERYONE_ROLE" "GOZON_RELAY_DATABASE") }}
+{{- if not (regexMatch "^GOZON_[A-Z0-9_]+$" $variable) }}
+{{- $wrong = append $wrong (printf "roles.%s.settings.%s is no variable of the executable: they begin with GOZON_" $name $variable) }}
+{{- else if regexMatch "_(URL|TOKEN|KEYS|SECRET|FILE)$" $variable }}
+{{- $wrong = append $wrong (printf "roles.%s.settings.%s is a secret, and everybody who may see a pod sees its variables: put it into a Secret and name that in existingSecret" $name $variable) }}
+{{- else if has $variable (list "GOZON_PROFILE" "GOZON_BIND" "GOZON_PORT" "GOZON_ADMIN_PORT" "GOZON_GRACE_SECONDS" "GOZON_IDENTITY" "GOZON_SESSION_HOURS" "GOZON_OTLP_ENDPOINT" "GOZON_OTLP_PROTOCOL" "GOZON_TRACE_RATIO" "GOZON_LOG" "GOZON_LOG_FORMAT" "GOZON_ORDERS_EVERYONE_ROLE" "GOZON_RELAY_DATABASE") }}
 {{- $wrong = append $wrong (printf "roles.%s.settings sets %s, which the chart sets itself from another value" $name $variable) }}
 {{- end }}
 {{- end }}

@@ -3,29 +3,36 @@
 # service behind.
 
 install() {
-  local packages=() need_browser=0
+  local packages=() for_tests=0
   case $1 in
     '') ;;
-    --browser) need_browser=1 ;;
+    --tests) for_tests=1 ;;
     *) die "install knows no option \"$1\"" ;;
   esac
   command -v ps >/dev/null && command -v pgrep >/dev/null || packages+=(procps)
   find_postgres || packages+=(postgresql)
   find_rabbitmq || packages+=(rabbitmq-server)
-  [[ $need_browser -eq 0 ]] || find_browser || packages+=(chromium)
+  [[ $for_tests -eq 0 ]] || find_browser || packages+=(chromium)
+  [[ $for_tests -eq 0 ]] || find_python || packages+=(python3-venv)
   if [[ ${#packages[@]} -gt 0 ]]; then
     may_install || tell_what_to_install "${packages[@]}"
     install_packages "${packages[@]}"
   fi
   find_postgres || tell_what_to_install postgresql
   find_rabbitmq || tell_what_to_install rabbitmq-server
-  [[ $need_browser -eq 0 ]] || find_browser || tell_what_to_install chromium
+  [[ $for_tests -eq 0 ]] || find_browser || tell_what_to_install chromium
+  [[ $for_tests -eq 0 ]] || find_python || tell_what_to_install python3-venv
   check_cargo
   check_node
 }
 
 find_browser() {
   [[ -x ${CHROMIUM_PATH:-/usr/bin/chromium} ]]
+}
+
+# The tests of the charts have a Python environment of their own; Debian keeps apart what makes one.
+find_python() {
+  python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 9))' 2>/dev/null
 }
 
 as_root() {
@@ -38,10 +45,10 @@ may_install() {
 
 tell_what_to_install() {
   die "missing, and not installable from here: $*" \
-    "Postgres 15 or newer and RabbitMQ 3.10 or newer are needed; chromium only for the browser tests." \
-    "  Debian, Ubuntu   sudo apt-get install postgresql rabbitmq-server chromium" \
-    "  Fedora           sudo dnf install postgresql-server rabbitmq-server chromium procps-ng" \
-    "  macOS            brew install postgresql@17 rabbitmq" \
+    "Postgres 15 or newer and RabbitMQ 3.10 or newer are needed; chromium and Python 3.9 or newer only for tests." \
+    "  Debian, Ubuntu   sudo apt-get install postgresql rabbitmq-server chromium python3-venv" \
+    "  Fedora           sudo dnf install postgresql-server rabbitmq-server chromium procps-ng python3" \
+    "  macOS            brew install postgresql@17 rabbitmq python3" \
     "Their services need not run: Gozon starts instances of its own. A Chromium elsewhere is named by CHROMIUM_PATH." \
     "Then try again."
 }
