@@ -33,7 +33,8 @@ def production():
         "login.example.com": Address("203.0.113.10"),
         "collector.observability": pod("observability", {"app": "collector"}),
     }
-    shop = helm.render("gozon", helm.values_file("gozon", "values-production.yaml"))
+    token = {"smoke": {"existingSecret": "customer"}}
+    shop = helm.render("gozon", helm.merged(helm.values_file("gozon", "values-production.yaml"), token))
     cluster = Cluster(shop, secrets, hosts)
     return cluster, cluster.needed(INGRESS, PROMETHEUS)
 
@@ -68,6 +69,8 @@ class Connections(unittest.TestCase):
         cluster, _ = production()
         pods = {name: end(template) for name, template in cluster.pods().items()}
         postgres, broker = Address("10.20.0.10"), Address("10.20.0.20")
+        # A pod of the release that nobody has written a policy for.
+        new = pod("shop", {"app.kubernetes.io/name": "gozon", "app.kubernetes.io/instance": "gozon"})
         for connection in [
             Connection(pods["web"], postgres, 5432),
             Connection(pods["web"], broker, 5671),
@@ -81,6 +84,9 @@ class Connections(unittest.TestCase):
             Connection(INGRESS, pods["web"], 8081),
             Connection(INGRESS, pods["relay-orders"], 8081),
             Connection(pods["order"], STRANGER, 53, "UDP"),
+            Connection(new, postgres, 5432),
+            Connection(STRANGER, new, 8080),
+            Connection(STRANGER, pods["migrate"], 8080),
         ]:
             with self.subTest(str(connection)):
                 self.assertFalse(allowed(cluster.policies(), connection))
