@@ -7,7 +7,7 @@ local := services/gozon/local
 export SQLX_OFFLINE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench reset build fmt lint charts prepare check-generated
+.PHONY: help run test bench reset build image fmt lint charts prepare check-generated
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ reset: ## Stop the local Postgres and RabbitMQ and delete their data
 build: ## Build the page and the executable
 	@$(local)/page build
 	cargo build --release --locked --package gozon
+
+image: ## Make the image of the shop, with a list of what it is made of
+	@$(local)/image
 
 fmt: ## Format all code
 	@$(local)/page packages
