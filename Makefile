@@ -7,7 +7,7 @@ local := services/gozon/local
 export SQLX_OFFLINE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench reset build image fmt lint charts prepare check-generated
+.PHONY: help run test bench reset build image cluster-test kind-up kind-down fmt lint charts prepare check-generated
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,15 @@ build: ## Build the page and the executable
 image: ## Make the image of the shop, with a list of what it is made of
 	@$(local)/image
 
+cluster-test: ## Test the charts in the cluster of KUBECONFIG
+	@$(local)/cluster-test
+
+kind-up: ## Make a cluster with kind, and the shop in it
+	@$(local)/kind up
+
+kind-down: ## Delete that cluster
+	@$(local)/kind down
+
 fmt: ## Format all code
 	@$(local)/page packages
 	cargo fmt --all
@@ -40,7 +49,7 @@ lint: ## Check formatting and lints
 	@$(local)/page packages
 	cargo fmt --all --check
 	npm --prefix frontend run --silent format:check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --features tests/cluster --locked -- -D warnings
 	npm --prefix frontend run --silent check
 
 charts: ## Check the charts alone: lint, values, renders, connections
