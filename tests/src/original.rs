@@ -144,8 +144,16 @@ pub async fn acceptance_scenario(user: &Original, socket_path: &str) {
     while decided.len() < five.len() {
         let decision = socket.next().await;
         assert_eq!(decision["user_id"], user.user_id);
-        let number = decision["order_id"].as_i64().expect("an order has a number");
-        decided.insert(number, decision["status"].as_str().expect("a decision says what").to_owned());
+        let number = decision["order_id"]
+            .as_i64()
+            .expect("an order has a number");
+        decided.insert(
+            number,
+            decision["status"]
+                .as_str()
+                .expect("a decision says what")
+                .to_owned(),
+        );
     }
     assert_eq!(decided.keys().copied().collect::<Vec<_>>(), five);
     let count = |status| {

@@ -103,9 +103,7 @@ impl Counters {
             reopened: read(&self.reopened),
             resumed: read(&self.resumed),
             not_opened: read(&self.not_opened),
-            first_errors: first_errors
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone(),
+            first_errors: first_errors.unwrap_or_else(PoisonError::into_inner).clone(),
             flaws,
         }
     }

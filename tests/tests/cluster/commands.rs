@@ -63,6 +63,11 @@ pub(crate) async fn apply(object: &Value) {
 
 /// The names of the cluster's nodes.
 pub(crate) async fn nodes() -> Vec<String> {
-    let names = kubectl(&["get", "nodes", "--output=jsonpath={.items[*].metadata.name}"]).await;
+    let names = kubectl(&[
+        "get",
+        "nodes",
+        "--output=jsonpath={.items[*].metadata.name}",
+    ])
+    .await;
     names.split(' ').map(str::to_owned).collect()
 }

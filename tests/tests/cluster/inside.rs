@@ -46,8 +46,7 @@ async fn install() -> Namespace {
 
 /// Images from the node itself; no Grafana, collector and trace store, for which there is no stand-in.
 fn deps_values() -> Value {
-    let stand_in =
-        |name: &str| json!({"repository": format!("{STAND_INS}/{name}"), "tag": "1"});
+    let stand_in = |name: &str| json!({"repository": format!("{STAND_INS}/{name}"), "tag": "1"});
     let by_hand = json!({"persistence": {"storageClass": "-", "size": volumes::SIZE}});
     json!({
         "imagePullPolicy": "Never",

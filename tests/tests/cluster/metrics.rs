@@ -56,7 +56,7 @@ async fn no_panel_of_the_overview_is_empty() {
         .collect();
     assert!(!empty.is_empty(), "the overview has no panels");
     let visitors = Visitors::come(namespace, 4_000_000).await;
-    something_to_alarm(namespace).await;
+    scale_relays(namespace, "0").await;
     let filled = poll_for(KNOWN_WITHIN, async || {
         let mut still = Vec::new();
         for panel in empty.drain(..) {
@@ -68,25 +68,18 @@ async fn no_panel_of_the_overview_is_empty() {
         empty.is_empty().then_some(())
     })
     .await;
-    nothing_to_alarm(namespace).await;
+    scale_relays(namespace, "2").await;
     visitors.leave().await;
     let titles: Vec<_> = empty.iter().map(|panel| &panel["title"]).collect();
     assert!(filled.is_some(), "empty: {titles:?}");
 }
 
-/// A role without replicas is one that Prometheus misses: otherwise the panel of alerts would be rightly empty.
-async fn something_to_alarm(namespace: &Namespace) {
-    scale_web(namespace, "0").await;
-}
-
-async fn nothing_to_alarm(namespace: &Namespace) {
-    scale_web(namespace, "2").await;
-}
-
-async fn scale_web(namespace: &Namespace, replicas: &str) {
+/// How many relays of the payments there are. None at all is an alarm, without which the panel of alerts is rightly empty;
+/// orders placed meanwhile wait for the next.
+async fn scale_relays(namespace: &Namespace, replicas: &str) {
     let replicas = format!("--replicas={replicas}");
     namespace
-        .kubectl(&["scale", "deployment/gozon-web", &replicas])
+        .kubectl(&["scale", "deployment/gozon-relay-payments", &replicas])
         .await;
 }
 

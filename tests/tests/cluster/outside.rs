@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tests::{
-    Customer, Instance, Original, entrance::Call, original::acceptance_scenario,
-};
+use tests::{Customer, Instance, Original, entrance::Call, original::acceptance_scenario};
 use url::Url;
 
 use crate::{
@@ -27,7 +25,10 @@ async fn a_shop_on_databases_outside_serves_page_interface_and_sockets_through_i
     let before = leftovers::of(&namespace).await;
     let kind = ["--values=charts/gozon/values-kind.yaml"];
     let notes = namespace.install(SHOP, &kind, &values()).await;
-    assert!(notes.contains("helm --namespace gozon-outside test gozon"), "{notes}");
+    assert!(
+        notes.contains("helm --namespace gozon-outside test gozon"),
+        "{notes}"
+    );
     namespace.helm(&["test", SHOP]).await;
 
     let ingress = Ingress::start(namespace.name).await;

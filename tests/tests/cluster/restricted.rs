@@ -18,11 +18,7 @@ async fn every_container_runs_as_nobody_on_a_root_that_it_cannot_write() {
             let security = &container["securityContext"];
             assert_eq!(security["readOnlyRootFilesystem"], true, "{name}");
             assert_eq!(security["allowPrivilegeEscalation"], false, "{name}");
-            assert_eq!(
-                security["capabilities"],
-                json!({"drop": ["ALL"]}),
-                "{name}"
-            );
+            assert_eq!(security["capabilities"], json!({"drop": ["ALL"]}), "{name}");
         }
         for volume in spec["volumes"].as_array().into_iter().flatten() {
             let kinds = ["secret", "configMap", "projected"];

@@ -23,7 +23,14 @@ const DONE_WITHIN: Duration = Duration::from_mins(1);
 pub(crate) async fn make(owner: &str) {
     let (namespace, release) = owner.split_once('/').unwrap();
     let node = &nodes().await[0];
-    kubectl(&["delete", "namespace", namespace, "--ignore-not-found", "--wait"]).await;
+    kubectl(&[
+        "delete",
+        "namespace",
+        namespace,
+        "--ignore-not-found",
+        "--wait",
+    ])
+    .await;
     for part in ["postgres", "rabbitmq"] {
         let name = format!("{namespace}-{part}");
         kubectl(&[
@@ -64,26 +71,33 @@ async fn empty_folder(node: &str, name: &str) {
     }))
     .await;
     let pod: Value = json!({
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": name, "namespace": NAMESPACE},
-            "spec": {
-                "restartPolicy": "Never",
-                // Where there are several nodes, on the one that the volumes are on.
-                "nodeName": node,
-                "securityContext": {"runAsUser": 0, "runAsGroup": 0},
-                "containers": [{
-                    "name": "empty",
-                    "image": format!("{STAND_INS}/postgres:1"),
-                    "imagePullPolicy": "Never",
-                    "command": ["sh", "-c", format!("rm -rf /volumes/{name} && mkdir /volumes/{name}")],
-                    "volumeMounts": [{"name": "volumes", "mountPath": "/volumes"}],
-                }],
-                "volumes": [{"name": "volumes", "hostPath": {"path": FOLDER, "type": "DirectoryOrCreate"}}],
-            },
-        });
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {
+            "restartPolicy": "Never",
+            // Where there are several nodes, on the one that the volumes are on.
+            "nodeName": node,
+            "securityContext": {"runAsUser": 0, "runAsGroup": 0},
+            "containers": [{
+                "name": "empty",
+                "image": format!("{STAND_INS}/postgres:1"),
+                "imagePullPolicy": "Never",
+                "command": ["sh", "-c", format!("rm -rf /volumes/{name} && mkdir /volumes/{name}")],
+                "volumeMounts": [{"name": "volumes", "mountPath": "/volumes"}],
+            }],
+            "volumes": [{"name": "volumes", "hostPath": {"path": FOLDER, "type": "DirectoryOrCreate"}}],
+        },
+    });
     let at = ["--namespace", NAMESPACE];
-    kubectl(&[&at[..], &["delete", "pod", name, "--ignore-not-found", "--wait"]].concat()).await;
+    kubectl(
+        &[
+            &at[..],
+            &["delete", "pod", name, "--ignore-not-found", "--wait"],
+        ]
+        .concat(),
+    )
+    .await;
     apply(&pod).await;
     poll_until(
         &format!("the folder of {name} is made"),
