@@ -60,7 +60,9 @@ def version():
 
 
 def documents(text):
-    return [document for document in yaml.safe_load_all(text) if document]
+    # The parser in C, where the package has it: tests read some hundred thousand lines.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return [document for document in yaml.load_all(text, Loader=loader) if document]
 
 
 class Program:
