@@ -44,7 +44,7 @@ async fn install() -> Namespace {
     namespace
 }
 
-/// Images from the node itself; no Grafana, collector and trace store, for which there is no stand-in.
+/// Images from the node itself; nothing that there is no stand-in for.
 fn deps_values() -> Value {
     let stand_in = |name: &str| json!({"repository": format!("{STAND_INS}/{name}"), "tag": "1"});
     let by_hand = json!({"persistence": {"storageClass": "-", "size": volumes::SIZE}});
@@ -53,10 +53,10 @@ fn deps_values() -> Value {
         "images": {
             "postgres": stand_in("postgres"),
             "rabbitmq": stand_in("rabbitmq"),
-            "prometheus": stand_in("prometheus"),
         },
         "postgres": by_hand,
         "rabbitmq": by_hand,
+        "prometheus": {"enabled": false},
         "grafana": {"enabled": false},
         "collector": {"enabled": false},
         "traces": {"enabled": false},

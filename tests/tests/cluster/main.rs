@@ -18,6 +18,7 @@ mod metrics;
 mod namespace;
 mod outside;
 mod pods;
+mod prometheus;
 mod restricted;
 mod upgrade;
 mod visitors;

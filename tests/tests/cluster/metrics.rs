@@ -1,11 +1,11 @@
-//! Prometheus as charts/gozon-deps sets it up: it finds every role, and the overview has something to show.
+//! Prometheus as charts/gozon-deps configures it: it finds every role, and the overview has something to show.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tests::poll::poll_for;
 
-use crate::{commands::try_get, inside, namespace::Namespace, visitors::Visitors};
+use crate::{inside, namespace::Namespace, prometheus::Prometheus, visitors::Visitors};
 
 /// Prometheus looks for pods, asks each and evaluates its rules within this time.
 const KNOWN_WITHIN: Duration = Duration::from_mins(3);
@@ -24,12 +24,16 @@ const FILLED_IN: [(&str, &str); 4] = [
 #[tokio::test]
 async fn prometheus_finds_every_replica_of_every_role() {
     let namespace = inside::shop().await;
+    let prometheus = Prometheus::start(namespace, "roles").await;
     let expected = ["order", "payment", "relay-orders", "relay-payments", "web"]
         .map(|role| (role.to_owned(), "2".to_owned()));
     let expected = BTreeMap::from(expected);
     let mut seen = BTreeMap::new();
     let found = poll_for(KNOWN_WITHIN, async || {
-        let series = ask(namespace, r#"sum by (role) (up{job="gozon"} == 1)"#).await;
+        prometheus.discover().await;
+        let series = prometheus
+            .ask(r#"sum by (role) (up{job="gozon"} == 1)"#)
+            .await;
         let known = series.iter().map(|one| {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             (text(&one["metric"]["role"]), text(&one["value"][1]))
@@ -55,12 +59,15 @@ async fn no_panel_of_the_overview_is_empty() {
         .filter(|panel| panel["type"] != "row")
         .collect();
     assert!(!empty.is_empty(), "the overview has no panels");
+    let prometheus = Prometheus::start(namespace, "overview").await;
+    prometheus.discover().await;
     let visitors = Visitors::come(namespace, 4_000_000).await;
     scale_relays(namespace, "0").await;
     let filled = poll_for(KNOWN_WITHIN, async || {
+        prometheus.discover().await;
         let mut still = Vec::new();
         for panel in empty.drain(..) {
-            if !shows_something(namespace, panel).await {
+            if !shows_something(&prometheus, panel).await {
                 still.push(panel);
             }
         }
@@ -84,28 +91,16 @@ async fn scale_relays(namespace: &Namespace, replicas: &str) {
 }
 
 /// True when one of its queries has had data in the time that it shows.
-async fn shows_something(namespace: &Namespace, panel: &Value) -> bool {
+async fn shows_something(prometheus: &Prometheus, panel: &Value) -> bool {
     for target in panel["targets"].as_array().into_iter().flatten() {
         let mut query = target["expr"].as_str().unwrap().to_owned();
         for (variable, value) in FILLED_IN {
             query = query.replace(variable, value);
         }
         let shown = format!("last_over_time(({query})[{SHOWN}:15s])");
-        if !ask(namespace, &shown).await.is_empty() {
+        if !prometheus.ask(&shown).await.is_empty() {
             return true;
         }
     }
     false
-}
-
-/// The series that Prometheus has for a query; none while it does not answer.
-async fn ask(namespace: &Namespace, query: &str) -> Vec<Value> {
-    let Namespace { name, .. } = namespace;
-    let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
-    let path = format!(
-        "/api/v1/namespaces/{name}/services/gozon-deps-prometheus:http/proxy/api/v1/query?query={query}"
-    );
-    let answer = try_get(&path).await.unwrap_or(json!(null));
-    let series = answer["data"]["result"].as_array();
-    series.cloned().unwrap_or_default()
 }

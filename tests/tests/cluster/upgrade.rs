@@ -64,9 +64,6 @@ async fn assert_all_run(namespace: &Namespace, image: &str) {
     let deployments = namespace.get(&["deployments"]).await;
     for deployment in deployments["items"].as_array().unwrap() {
         let name = &deployment["metadata"]["name"];
-        if name == "gozon-deps-prometheus" {
-            continue;
-        }
         let spec = &deployment["spec"];
         assert_eq!(
             spec["template"]["spec"]["containers"][0]["image"], image,
