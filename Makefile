@@ -7,7 +7,7 @@ local := services/gozon/local
 export SQLX_OFFLINE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench reset build fmt lint prepare check-generated
+.PHONY: help run test bench load reset build fmt lint prepare check-generated
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test: ## Run every check and every test
 
 bench: ## Measure the shop (FULL=1: the long cells too; README=1: write the README's table)
 	@$(local)/bench
+
+load: ## Load the shop with k6, then audit it (SCENARIO=smoke|average|stress|spike|soak, GOZON_URL=a running shop)
+	@$(local)/load
 
 reset: ## Stop the local Postgres and RabbitMQ and delete their data
 	@$(local)/backing reset
@@ -39,6 +42,8 @@ lint: ## Check formatting and lints
 	npm --prefix frontend run --silent format:check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	npm --prefix frontend run --silent check
+	@$(local)/page packages tests/load
+	npm --prefix tests/load run --silent check
 
 prepare: ## Write .sqlx after a query or a migration has changed
 	@$(local)/prepare

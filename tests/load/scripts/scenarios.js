@@ -118,7 +118,10 @@ export function scenarioCalled(name, minutes) {
   if (!(seconds > 0 && seconds <= 8 * 60 * 20)) {
     throw new Error(`MINUTES is "${minutes}"; it is a number up to 480`);
   }
-  return { ...found, steps: found.steps?.map((step) => ({ ...step, seconds })) };
+  return {
+    ...found,
+    steps: found.steps?.map((step) => ({ ...step, seconds })),
+  };
 }
 
 /**

@@ -19,10 +19,8 @@ const PRICE_MINOR = 1000;
 /** Every so manieth order costs more than there is. */
 const UNPAYABLE_EVERY = 10;
 
-/** How long the socket has to tell an end before it is read back, and how long that is tried. */
-const PUSH_WITHIN_MS = 15_000;
-const READ_WITHIN_MS = 60_000;
-const READ_EVERY_MS = 1000;
+/** How long the socket has to tell an end before it is read back, and for how long and how often that is tried. */
+const WAITS = { pushMs: 15_000, readMs: 60_000, readEveryMs: 1000 };
 
 /**
  * Where a part of the shop is; all the same behind one entrance.
@@ -33,6 +31,7 @@ const READ_EVERY_MS = 1000;
  * @property {number} userId
  * @property {Record<string, string>} tags
  * @property {string} token
+ * @property {typeof WAITS} waits
  */
 
 /**
@@ -41,13 +40,14 @@ const READ_EVERY_MS = 1000;
  * @param {{ orders: number, pauseMs: number }} plan
  * @param {Record<string, string>} tags
  */
-export async function visit(shop, userId, { orders, pauseMs }, tags) {
+export async function visit(shop, userId, plan, tags, waits = WAITS) {
+  const { orders, pauseMs } = plan;
   const token = await signIn(shop, userId, tags);
   if (token === null) {
     visitsGivenUp.add(1, tags);
     return;
   }
-  const customer = { shop, userId, tags, token };
+  const customer = { shop, userId, tags, token, waits };
   const toppedUp = orders * PRICE_MINOR;
   const arrived = await openAccount(customer, toppedUp);
   const events = arrived ? follow(shop.order, token, tags) : null;
@@ -132,7 +132,7 @@ async function openAccount({ shop, userId, token, tags }, amount) {
  * @returns {Promise<string | null>}
  */
 async function order(customer, events, index, amount) {
-  const { shop, userId, token, tags } = customer;
+  const { shop, userId, token, tags, waits } = customer;
   const placed = await send({
     method: "POST",
     url: `${shop.order}/api/v1/orders`,
@@ -149,7 +149,7 @@ async function order(customer, events, index, amount) {
   placeMs.add(placed.tookMs, tags);
   const { id } = placed.body;
   const end =
-    (await events.end(id, PUSH_WITHIN_MS)) ?? (await readBack(customer, id));
+    (await events.end(id, waits.pushMs)) ?? (await readBack(customer, id));
   if (end === null) {
     console.error(`order ${id} has no end`);
     return null;
@@ -167,8 +167,8 @@ async function order(customer, events, index, amount) {
  * @param {string} id
  * @returns {Promise<import("./follow.js").End | null>}
  */
-async function readBack({ shop, token, tags }, id) {
-  const until = Date.now() + READ_WITHIN_MS;
+async function readBack({ shop, token, tags, waits }, id) {
+  const until = Date.now() + waits.readMs;
   while (Date.now() < until) {
     const read = await send({
       method: "GET",
@@ -183,7 +183,7 @@ async function readBack({ shop, token, tags }, id) {
       pushesMissed.add(1, tags);
       return { status, at: Date.now() };
     }
-    await sleepMs(READ_EVERY_MS);
+    await sleepMs(waits.readEveryMs);
   }
   return null;
 }

@@ -69,7 +69,8 @@ export function split(thresholds) {
   for (const name of Object.keys(thresholds)) {
     const found = /^(\w+)(?:\{(\w+):([^}]+)\})?$/.exec(name);
     const metric = found && metrics.get(found[1]);
-    if (!metric) throw new Error(`a threshold on "${name}", which is no metric`);
+    if (!metric)
+      throw new Error(`a threshold on "${name}", which is no metric`);
     if (found[2]) {
       const [, , tag, wanted] = found;
       metric.parts.set(name, { tag, wanted, sink: sinkOf(metric.kind) });
@@ -101,7 +102,9 @@ export function judge(thresholds) {
 }
 
 function compare(text, values) {
-  const [, statistic, sign, limit] = /^([\w()]+)(<|<=|>|>=|==)([\d.]+)$/.exec(text);
+  const [, statistic, sign, limit] = /^([\w()]+)(<|<=|>|>=|==)([\d.]+)$/.exec(
+    text,
+  );
   const value = values[statistic];
   const wanted = Number(limit);
   return {

@@ -75,7 +75,7 @@ async function execute({ executor, vus, iterations, stages, maxVUs }, begin) {
   for (const { target, duration } of stages) {
     const seconds = parseInt(duration, 10);
     const began = performance.now();
-    for (let sent = 0; sent < target * seconds; ) {
+    for (let sent = 0; sent < target * seconds;) {
       const passed = (performance.now() - began) / 1000;
       const due = Math.min(target * passed, target * seconds);
       for (; sent < due; sent += 1) {
