@@ -29,8 +29,8 @@ const AT_EASE = {
   errors: ["rate<0.001"],
   sheds: ["count==0"],
   pushes_missed: ["count==0"],
-  place_ms: ["p(95)<250", "p(99)<500"],
-  settle_ms: ["p(99)<1000"],
+  place_ms: ["p(95)<500", "p(99)<1000"],
+  settle_ms: ["p(99)<1500"],
 };
 
 /** When every limit of waiting has passed: an order that was accepted just before the end has its end by then. */
@@ -80,8 +80,8 @@ export const SCENARIOS = {
     ],
     customersMax: 400,
     limits: {
-      "place_ms{step:after}": ["p(99)<500"],
-      "settle_ms{step:after}": ["p(99)<1000"],
+      "place_ms{step:after}": ["p(99)<1000"],
+      "settle_ms{step:after}": ["p(99)<1500"],
     },
   },
   soak: {
@@ -96,7 +96,7 @@ export const SCENARIOS = {
     customersMax: 200,
     limits: {
       ...AT_EASE,
-      "settle_ms{step:third third}": ["p(99)<1000"],
+      "settle_ms{step:third third}": ["p(99)<1500"],
     },
   },
 };

@@ -45,7 +45,11 @@ function sinkOf(kind) {
   const at = (all, share) => all[Math.round((all.length - 1) * share)];
   const figures = {
     counter: () => ({ count: sum() }),
-    rate: () => ({ rate: sum() / values.length }),
+    rate: () => {
+      const passes = sum();
+      const fails = values.length - passes;
+      return { rate: passes / values.length, passes, fails };
+    },
     trend: () => {
       const all = sorted();
       return {
