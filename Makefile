@@ -7,7 +7,8 @@ local := services/gozon/local
 export SQLX_OFFLINE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run observe test bench reset build image cluster-test kind-up kind-down fmt lint charts prepare check-generated
+.PHONY: help run observe test bench load reset build image cluster-test kind-up kind-down fmt lint charts prepare \
+	check-generated
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +24,9 @@ test: ## Run every check and every test
 
 bench: ## Measure the shop (FULL=1: the long cells too; README=1: write the README's table)
 	@$(local)/bench
+
+load: ## Load the shop with k6, then audit it (SCENARIO=smoke|average|stress|spike|soak, GOZON_URL=a running shop)
+	@$(local)/load
 
 reset: ## Stop the local Postgres and RabbitMQ and delete their data
 	@$(local)/backing reset
@@ -54,6 +58,8 @@ lint: ## Check formatting and lints
 	npm --prefix frontend run --silent format:check
 	cargo clippy --workspace --all-targets --features tests/cluster --locked -- -D warnings
 	npm --prefix frontend run --silent check
+	@$(local)/page packages tests/load
+	npm --prefix tests/load run --silent check
 	@if command -v promtool >/dev/null; then promtool check rules --lint-fatal charts/gozon/files/rules/*.yaml; fi
 
 charts: ## Check the charts alone: lint, values, renders, connections
