@@ -88,7 +88,7 @@ forget_dead_server() {
 }
 
 configure_postgres() {
-  local addresses=127.0.0.1 rules='local all all scram-sha-256
+  local addresses=127.0.0.1 rules_file=$folder/postgres/data/gozon_hba.conf rules='local all all scram-sha-256
 host all all 127.0.0.1/32 scram-sha-256'
   if [[ -n ${GOZON_LISTEN_ADDRESS:-} ]]; then
     addresses+=,$GOZON_LISTEN_ADDRESS
@@ -96,13 +96,13 @@ host all all 127.0.0.1/32 scram-sha-256'
 host all all all scram-sha-256'
   fi
   # Written at every start, as the addresses are: what was asked for once must not stay open for ever.
-  echo "$rules" >"$folder/postgres/data/gozon_hba.conf"
-  chmod 644 "$folder/postgres/data/gozon_hba.conf"
+  echo "$rules" >"$rules_file"
+  chmod 644 "$rules_file"
   # Written as the file's owner sees it: root may write anyway, and the mode of the folder keeps it private.
   cat >"$folder/postgres/data/gozon.conf" <<CONF
 # Written at every start by services/gozon/local/postgres.sh.
 listen_addresses = '$addresses'
-hba_file = 'gozon_hba.conf'
+hba_file = '${rules_file//\'/\'\'}'
 port = $postgres_port
 unix_socket_directories = ''
 max_connections = 400
