@@ -75,7 +75,7 @@ async fn every_metric_is_shown_or_watched_or_marked_as_diagnostic() {
     }
 }
 
-/// All queries, as Prometheus gets them; of an alert's condition, what it compares.
+/// All queries, as Prometheus gets them; of a rule, what it compares or takes the place of what is missing.
 fn questions() -> Vec<Question> {
     let mut questions = Vec::new();
     for dashboard in dashboards() {
@@ -101,11 +101,8 @@ fn questions() -> Vec<Question> {
             .or(rule.record.as_ref())
             .unwrap()
             .clone();
-        let queries = match rule.record {
-            Some(_) => vec![rule.expr],
-            None => operands(&parse(&rule.expr)),
-        };
-        questions.extend(queries.into_iter().map(|query| Question {
+        let queries = operands(&parse(&rule.expr)).into_iter();
+        questions.extend(queries.map(|query| Question {
             asked_by: asked_by.clone(),
             query,
             labels: BTreeSet::new(),
