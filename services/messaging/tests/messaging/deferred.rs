@@ -168,6 +168,10 @@ async fn a_culprit_alone_in_hand_is_kept_until_others_show_that_it_is_to_blame()
 
     let stop = CancellationToken::new();
     let running = tokio::spawn(consumer.run(stop.clone()));
+    poll_until("the culprit delivered again", DEADLINE, async || {
+        (consumed(&registry) >= 2).then_some(())
+    })
+    .await;
     publish(&raw, &[event(&placed(100))]).await;
     poll_until("the next event's effect", DEADLINE, async || {
         (effects(&pool).await == 1).then_some(())
