@@ -109,7 +109,7 @@ impl<H: Handler> Consumer<H> {
             match self.settling().attempt(lot, Attempt::Again, &opened).await {
                 Ok(_) => {}
                 Err(Failure::Permanent(rejection)) => {
-                    entries.push(unopened(letter, taken_up, rejection))
+                    entries.push(unopened(letter, taken_up, rejection));
                 }
                 Err(failure) => return Err(failure),
             }

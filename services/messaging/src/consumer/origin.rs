@@ -76,7 +76,7 @@ impl Origin<'_> {
     /// When it was taken up.
     pub(crate) const fn taken_up(&self) -> Instant {
         match self {
-            Self::Delivery(taken) => taken.taken_up,
+            Self::Delivery(taken) => taken.at,
             Self::Row { taken_up, .. } => *taken_up,
         }
     }

@@ -41,7 +41,8 @@ pub struct Batch {
 #[derive(Debug)]
 pub(crate) struct Taken {
     pub(crate) delivery: Delivery,
-    pub(crate) taken_up: Instant,
+    /// When that was.
+    pub(crate) at: Instant,
     pub(super) attempt: Attempt,
 }
 
@@ -251,7 +252,7 @@ impl Subscription {
 
     /// What was delivered already, up to a limit.
     fn ready(&mut self, limit: usize) -> Vec<Taken> {
-        let taken_up = Instant::now();
+        let at = Instant::now();
         let mut ready = Vec::new();
         while ready.len() < limit {
             if let Some(kept) = self.kept.pop_front() {
@@ -270,7 +271,7 @@ impl Subscription {
         }
         let taken = ready.into_iter().map(|delivery| Taken {
             delivery,
-            taken_up,
+            at,
             attempt: Attempt::First,
         });
         taken.collect()
