@@ -1,7 +1,5 @@
 //! A shop whose databases and broker are outside the cluster, on this machine, seen through its Ingress.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 use tests::{Customer, Instance, Original, entrance::Call, original::acceptance_scenario};
 use url::Url;
