@@ -17,9 +17,9 @@ pub struct Metrics {
     pub undecided_orders: Gauge,
     /// Requests for an order that were refused because too much was under way, by the limit they met.
     pub shed_requests: Family<ShedLabels, Counter>,
-    /// Requests for payment that the reconciler repeated.
+    /// Requests for payment or refund that the reconciler repeated.
     pub reconciled_orders: Counter,
-    /// Orders that are NEW for too long, by whether an attempt is to come; zero on replicas that do not reconcile.
+    /// Orders that are NEW or REFUNDING for too long, by whether an attempt is to come; zero on replicas that do not reconcile.
     pub stuck_orders: Family<StuckLabels, Gauge>,
 }
 
@@ -45,12 +45,12 @@ impl Metrics {
         );
         registry.register(
             "gozon_reconciled_orders",
-            "Requests for payment repeated because their order was NEW for too long",
+            "Requests for payment or refund repeated because their order was NEW or REFUNDING for too long",
             metrics.reconciled_orders.clone(),
         );
         registry.register(
             "gozon_stuck_orders",
-            "Orders that are NEW for too long, as the replica that reconciles sees them",
+            "Orders that are NEW or REFUNDING for too long, as the replica that reconciles sees them",
             metrics.stuck_orders.clone(),
         );
         metrics

@@ -1,10 +1,10 @@
-//! Settlement: what the payment service decided becomes the status of the orders, a batch at a time.
+//! Settlement: what the payment service decided or gave back becomes the status of the orders, a batch at a time.
 
 mod decide;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use contracts::{Message, OrderId, PaymentCaptured, PaymentDeclined};
+use contracts::{Message, OrderId, PaymentCaptured, PaymentDeclined, PaymentRefunded};
 use messaging::{
     consumer::{Discard, Event, Handler, Received, Unsettled},
     doorbell::Doorbell,
@@ -17,13 +17,13 @@ use uuid::Uuid;
 
 use crate::{order::to_stored_precision, status::Outcome, storage::settle};
 
-/// The handler of the payment service's decisions.
+/// The handler of the payment service's decisions and refunds.
 #[derive(Debug)]
 pub struct Settlement {
     status_bell: Doorbell,
 }
 
-/// A decision of the payment service.
+/// A decision of the payment service, or its refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentDecision {
     /// The order it is about.
@@ -32,11 +32,11 @@ pub struct PaymentDecision {
     pub(crate) outcome: Outcome,
     /// When the payment service took the request up, if it says so.
     pub(crate) received_at: Option<OffsetDateTime>,
-    /// When it decided.
+    /// When it decided, or gave the money back.
     pub(crate) decided_at: OffsetDateTime,
 }
 
-/// Fewer orders were NEW than were locked as NEW.
+/// Fewer orders had their status than were locked with it.
 #[derive(Debug, thiserror::Error)]
 #[error("{decided} orders were to be decided and {changed} were changed")]
 struct LostGuard {
@@ -60,6 +60,7 @@ impl Handler for Settlement {
         let decision = match &*event.kind {
             PaymentCaptured::TYPE => event.decode::<PaymentCaptured>()?.into(),
             PaymentDeclined::TYPE => event.decode::<PaymentDeclined>()?.into(),
+            PaymentRefunded::TYPE => event.decode::<PaymentRefunded>()?.into(),
             unknown => {
                 return Err(Rejection::new(
                     ReasonClass::UnknownType,
@@ -76,7 +77,7 @@ impl Handler for Settlement {
         batch: &[Received<PaymentDecision>],
     ) -> Result<Vec<Unsettled>, Failure> {
         let now = to_stored_precision(OffsetDateTime::now_utc());
-        // Nearly every event is the first about an order that is NEW: that is tried, and only where it turns out
+        // Nearly every event finds its order in the one status it is meant for: that is tried, and only where it turns out
         // otherwise is the order looked at.
         let mut firsts = BTreeMap::new();
         for (index, received) in batch.iter().enumerate() {
@@ -84,7 +85,7 @@ impl Handler for Settlement {
         }
         let decisions: Vec<_> = firsts
             .values()
-            .filter_map(|index| decide::of_new(&batch[*index].message))
+            .map(|index| decide::likely(&batch[*index].message))
             .collect();
         let recorded: settle::Recorded = batch
             .iter()
@@ -111,7 +112,7 @@ impl Handler for Settlement {
         received: &Received<PaymentDecision>,
     ) -> Result<Discard, Failure> {
         Ok(Discard::Refused(format!(
-            "it is a valid decision about the payment of order {}: restore the order and redrive it",
+            "it is a valid answer about the payment of order {}: restore the order and redrive it",
             received.message.order_id
         )))
     }
@@ -121,7 +122,7 @@ impl Handler for Settlement {
     }
 }
 
-/// Settles events whose orders are not NEW any more, or were not there a moment ago.
+/// Settles events whose orders have another status than they are meant for, or were not there a moment ago.
 async fn look_at(
     tx: &mut PgTransaction<'_>,
     events: Vec<(usize, &PaymentDecision)>,
@@ -137,11 +138,9 @@ async fn look_at(
         .collect();
     let standings = settle::lock(tx, &Vec::from_iter(ids)).await?;
     let verdict = decide::decide(standings, events.into_iter());
-    if !verdict.decisions.is_empty() {
-        let decided = verdict.decisions.len();
-        let changed = settle::apply(tx, &verdict.decisions, recorded, now)
-            .await?
-            .len();
+    for decisions in &verdict.rounds {
+        let decided = decisions.len();
+        let changed = settle::apply(tx, decisions, recorded, now).await?.len();
         if changed != decided {
             return Err(Failure::Transient(Box::new(LostGuard { decided, changed })));
         }
@@ -167,6 +166,17 @@ impl From<PaymentDeclined> for PaymentDecision {
             outcome: Outcome::Declined(declined.reason),
             received_at: declined.received_at,
             decided_at: declined.decided_at,
+        }
+    }
+}
+
+impl From<PaymentRefunded> for PaymentDecision {
+    fn from(refunded: PaymentRefunded) -> Self {
+        Self {
+            order_id: refunded.order_id,
+            outcome: Outcome::Refunded,
+            received_at: None,
+            decided_at: refunded.refunded_at,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The payment service: accounts, top-ups, the ledger, and the decision on every placed order.
+//! The payment service: accounts, top-ups, the ledger, the decision on every placed order, and refunds.
 
 pub mod limits;
 pub mod schema;
@@ -15,5 +15,5 @@ mod testing;
 
 pub use api::{openapi, router};
 pub use settings::PaymentSettings;
-pub use settlement::{PaymentRequest, Settlement, consumer};
+pub use settlement::{PaymentRequest, Purpose, Settlement, consumer};
 pub use storage::audit;
