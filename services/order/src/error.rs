@@ -83,12 +83,8 @@ impl From<Error> for Problem {
                     NotCancellable::Refunding => "order_refunding",
                     NotCancellable::Cancelled => "order_cancelled",
                 };
-                Self::new(
-                    StatusCode::CONFLICT,
-                    code,
-                    "The order cannot be cancelled",
-                )
-                .detail(sentence(&why))
+                Self::new(StatusCode::CONFLICT, code, "The order cannot be cancelled")
+                    .detail(sentence(&why))
             }
             Error::IfMatchMissing => Self::new(
                 StatusCode::PRECONDITION_REQUIRED,

@@ -167,15 +167,9 @@ pub fn step(state: State, outcome: Outcome) -> Step {
         (State::Cancelled(NotPaid(known)), Outcome::Declined(told)) if known == told => {
             Step::Already
         }
-        (
-            State::Finished | State::Refunding | State::Cancelled(Refunded),
-            Outcome::Captured,
-        )
+        (State::Finished | State::Refunding | State::Cancelled(Refunded), Outcome::Captured)
         | (State::Cancelled(Refunded), Outcome::Refunded) => Step::Already,
-        (
-            State::Finished | State::Refunding | State::Cancelled(_),
-            Outcome::Declined(_),
-        )
+        (State::Finished | State::Refunding | State::Cancelled(_), Outcome::Declined(_))
         | (State::Cancelled(NotPaid(_)), Outcome::Captured | Outcome::Refunded) => Step::Conflict,
     }
 }

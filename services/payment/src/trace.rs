@@ -31,10 +31,13 @@ pub async fn trace(
     let booked = entries
         .iter()
         .map(|entry| (&entry.transaction, PAYMENT_ORDERS.name));
-    let writers = decided.chain(booked).chain(received).map(|(transaction, owner)| Writer {
-        transaction: transaction.clone(),
-        owner,
-    });
+    let writers = decided
+        .chain(booked)
+        .chain(received)
+        .map(|(transaction, owner)| Writer {
+            transaction: transaction.clone(),
+            owner,
+        });
     let writers: Vec<Writer> = writers.collect();
     let mut hops = trace::sent(connection, order_id.as_uuid(), &writers).await?;
     hops.extend(receipts.into_iter().map(|receipt| receipt.hop));

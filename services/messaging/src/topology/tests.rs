@@ -217,7 +217,8 @@ fn a_schema_refuses_what_is_not_the_message() {
         for field in fields {
             let mut lacking = message.clone();
             lacking[0]["data"].as_object_mut().unwrap().remove(field);
-            let is_optional = ["placed_at", "received_at", "requested_at"].contains(&field.as_str());
+            let is_optional =
+                ["placed_at", "received_at", "requested_at"].contains(&field.as_str());
             assert_eq!(
                 validator.is_valid(&lacking),
                 is_optional,

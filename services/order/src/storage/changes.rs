@@ -214,7 +214,10 @@ pub(crate) async fn decided_at(
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.decided_at)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.id, row.decided_at))
+        .collect())
 }
 
 struct ChangeRow {

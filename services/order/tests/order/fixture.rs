@@ -5,7 +5,8 @@ use std::{fmt::Write, time::Duration};
 use axum::{Router, body::Body};
 use chassis::{Principal, Profile, SessionKeys, http::HttpMetrics, metrics::Registry};
 use contracts::{
-    DeclineReason, EventId, Money, OrderId, PaymentCaptured, PaymentDeclined, TraceContext, UserId,
+    DeclineReason, EventId, Money, OrderId, PaymentCaptured, PaymentDeclined, PaymentRefunded,
+    TraceContext, UserId,
 };
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -14,7 +15,7 @@ use messaging::{
     doorbell::{Channel, Doorbell},
     schema::Roles,
 };
-use order::{LoadLimits, OrderSettings, OrderState, Settlement};
+use order::{LoadLimits, OrderSettings, OrderState, Settlement, settlement::PaymentDecision};
 use serde_json::{Value, json};
 use sqlx::{
     AssertSqlSafe, PgPool, PgTransaction,
@@ -174,15 +175,46 @@ impl Shop {
         answer.json["id"].as_str().unwrap().parse().unwrap()
     }
 
+    /// Gives an order up under a key, if it is at a version.
+    pub(crate) async fn cancel(&self, user: i64, id: OrderId, key: &str, etag: &str) -> Answer {
+        let request = Request::post(format!("/api/v1/orders/{id}/cancel"))
+            .header("authorization", self.bearer(user))
+            .header("idempotency-key", key)
+            .header("if-match", etag);
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Places an order of 199 roubles and has it paid and given up.
+    pub(crate) async fn given_up(&self, user: i64) -> OrderId {
+        let id = self.placed(user).await;
+        self.settle(&[id]).await;
+        let key = OrderId::new().to_string();
+        let answer = self.cancel(user, id, &key, "\"2\"").await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{:?}", answer.json);
+        id
+    }
+
     /// Has orders paid.
     pub(crate) async fn settle(&self, ids: &[OrderId]) {
-        let received = |id: &OrderId| Received {
+        let paid = ids.iter().map(|id| captured(*id).into());
+        self.hear(paid.collect()).await;
+    }
+
+    /// Has the money of orders given back.
+    pub(crate) async fn refund(&self, ids: &[OrderId]) {
+        let refunds = ids.iter().map(|id| refunded(*id).into());
+        self.hear(refunds.collect()).await;
+    }
+
+    /// Has the payment service say this.
+    async fn hear(&self, messages: Vec<PaymentDecision>) {
+        let received = |message| Received {
             event_id: EventId::new(),
             trace: TraceContext::root(),
             received_at: OffsetDateTime::now_utc(),
-            message: captured(*id).into(),
+            message,
         };
-        let batch: Vec<_> = ids.iter().map(received).collect();
+        let batch: Vec<_> = messages.into_iter().map(received).collect();
         let handler = Settlement::new(self.status_bell.clone());
         let mut tx = self.writer.begin().await.unwrap();
         assert_eq!(handler.settle(&mut tx, &batch).await.unwrap(), []);
@@ -296,5 +328,12 @@ pub(crate) fn declined(order_id: OrderId, reason: DeclineReason) -> PaymentDecli
         reason,
         received_at: Some(now),
         decided_at: now,
+    }
+}
+
+pub(crate) fn refunded(order_id: OrderId) -> PaymentRefunded {
+    PaymentRefunded {
+        order_id,
+        refunded_at: OffsetDateTime::now_utc(),
     }
 }

@@ -153,7 +153,11 @@ async fn settlement_finds_its_orders_by_their_key() {
     let lock = statement(&["for no key update", "select id, status"]);
     let locked = plan(&mut tx, &lock, |query| query.bind(ids.clone())).await;
     check(&locked, "orders_pkey");
-    let apply = statement(&["update orders.orders", "insert into orders.status_history"]);
+    let apply = statement(&[
+        "update orders.orders",
+        "insert into orders.status_history",
+        "unnest",
+    ]);
     let now = vec![time::OffsetDateTime::now_utc(); ids.len()];
     let applied = plan(&mut tx, &apply, |query| {
         query
@@ -163,6 +167,8 @@ async fn settlement_finds_its_orders_by_their_key() {
             .bind(now.clone())
             .bind(now.clone())
             .bind(now[0])
+            .bind(vec![None::<String>; ids.len()])
+            .bind(vec!["NEW"; ids.len()])
     })
     .await;
     check(&applied, "orders_pkey");
@@ -202,7 +208,11 @@ async fn the_reconcilers_walk_and_the_count_of_undecided_orders_read_a_range_of_
         "insert into orders.reconciler (mark) values ('{mark}')"
     ))
     .await;
-    let walk = statement(&["page as materialized", "orders.stuck"]);
+    let walk = statement(&[
+        "page as materialized",
+        "orders.stuck",
+        "from orders.orders\n            where id > $1",
+    ]);
     let mut tx = shop.writer.begin().await.unwrap();
     let walk = plan(&mut tx, &walk, |query| {
         let now = time::OffsetDateTime::now_utc();
@@ -220,4 +230,33 @@ async fn the_reconcilers_walk_and_the_count_of_undecided_orders_read_a_range_of_
     let count = plan(&mut connection, &count, |query| query.bind(1_000_000_i64)).await;
     check(&count, "orders_pkey");
     assert!(count.contains("rows=500 "), "{count}");
+}
+
+#[tokio::test]
+async fn the_walk_along_refunds_reads_a_range_of_its_own_small_index() {
+    let shop = Shop::open().await;
+    fill(&shop).await;
+    shop.damage(
+        "insert into orders.status_history (order_id, user_id, version, status, at)
+            select id, user_id, 3, 'REFUNDING', created_at from orders.orders order by id limit 300;
+        insert into orders.reconciler default values;
+        analyze orders.status_history",
+    )
+    .await;
+    let walk = statement(&["page as materialized", "(at, order_id) > ($1, $2)"]);
+    let mut tx = shop.writer.begin().await.unwrap();
+    let walk = plan(&mut tx, &walk, |query| {
+        let now = time::OffsetDateTime::now_utc();
+        let until = now + time::Duration::hours(1);
+        let epoch = time::OffsetDateTime::UNIX_EPOCH;
+        query
+            .bind(epoch)
+            .bind(Uuid::nil())
+            .bind(until)
+            .bind(5_000_i64)
+            .bind(now)
+    })
+    .await;
+    check(&walk, "status_history_refunding_idx");
+    assert!(walk.contains("rows=300 "), "{walk}");
 }

@@ -61,8 +61,7 @@ impl PaymentRequest {
 }
 
 fn amount(money: Money) -> Result<Amount, Rejection> {
-    Amount::try_from(money)
-        .map_err(|error| Rejection::new(ReasonClass::Invalid, error.to_string()))
+    Amount::try_from(money).map_err(|error| Rejection::new(ReasonClass::Invalid, error.to_string()))
 }
 
 #[cfg(test)]

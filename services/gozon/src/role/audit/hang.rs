@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use contracts::{Message, OrderPlaced, PaymentCaptured, PaymentDeclined, PaymentRefunded, RefundRequested};
+use contracts::{
+    Message, OrderPlaced, PaymentCaptured, PaymentDeclined, PaymentRefunded, RefundRequested,
+};
 use messaging::audit::{Arrival, Sent};
 
 /// Traces of one message between the services.

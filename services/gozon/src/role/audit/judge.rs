@@ -256,10 +256,9 @@ fn judge_agreement(
         (Some(State::Cancelled(Reason::NotPaid(reason))), Some(declined)) if reason == declined => {
             None
         }
-        (
-            Some(State::New | State::Finished | State::Cancelled(Reason::Refunded)),
-            None,
-        ) => Some(Check::StatusUnlikeRefund),
+        (Some(State::New | State::Finished | State::Cancelled(Reason::Refunded)), None) => {
+            Some(Check::StatusUnlikeRefund)
+        }
         (Some(_) | None, _) => Some(Check::StatusUnlikeDecision),
     };
     if let Some(check) = check {

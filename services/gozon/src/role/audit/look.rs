@@ -125,7 +125,9 @@ impl Look<'_> {
             Check::AnswerAgainstDecision => {
                 of_payments::answers_against_decision(payments, limit).await
             }
-            Check::AnswerWithoutRefund => of_payments::answers_without_refund(payments, limit).await,
+            Check::AnswerWithoutRefund => {
+                of_payments::answers_without_refund(payments, limit).await
+            }
             Check::NegativeBalance => of_payments::negative_balances(payments, limit).await,
             Check::NegativeBalanceAfter => {
                 of_payments::negative_balances_after(payments, limit).await

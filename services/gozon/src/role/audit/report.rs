@@ -126,7 +126,11 @@ impl Tally {
                 Some(_) => self.declined += 1,
             }
         }
-        if pair.payment.as_ref().is_some_and(|side| side.refund.is_some()) {
+        if pair
+            .payment
+            .as_ref()
+            .is_some_and(|side| side.refund.is_some())
+        {
             self.refunded += 1;
         }
     }

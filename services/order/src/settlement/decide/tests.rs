@@ -47,10 +47,7 @@ fn check(
 #[test]
 fn a_new_order_is_finished_by_a_capture_and_cancelled_by_a_decline() {
     let (paid, unpaid) = (OrderId::new(), OrderId::new());
-    let standings = vec![
-        standing(paid, State::New),
-        standing(unpaid, State::New),
-    ];
+    let standings = vec![standing(paid, State::New), standing(unpaid, State::New)];
     let batch = [event(paid, Outcome::Captured), event(unpaid, TOO_POOR)];
     let decisions = vec![(paid, Status::Finished), (unpaid, Status::Cancelled)];
     assert_eq!(check(standings, &batch), (decisions, vec![]));
@@ -133,14 +130,16 @@ fn an_order_that_was_given_up_is_cancelled_when_its_money_is_back() {
 fn an_order_that_forgot_its_payment_and_its_refund_learns_both_one_after_the_other() {
     let id = OrderId::new();
     let batch = [event(id, Outcome::Captured), event(id, Outcome::Refunded)];
-    let verdict = decide(
-        vec![standing(id, State::New)],
-        batch.iter().enumerate(),
-    );
+    let verdict = decide(vec![standing(id, State::New)], batch.iter().enumerate());
     let rounds: Vec<Vec<_>> = verdict
         .rounds
         .iter()
-        .map(|round| round.iter().map(|change| (change.from, change.to)).collect())
+        .map(|round| {
+            round
+                .iter()
+                .map(|change| (change.from, change.to))
+                .collect()
+        })
         .collect();
     assert_eq!(
         rounds,
@@ -156,10 +155,7 @@ fn an_order_that_forgot_its_payment_and_its_refund_learns_both_one_after_the_oth
 fn a_refund_of_an_order_that_is_new_waits_for_its_payment() {
     let id = OrderId::new();
     let batch = [event(id, Outcome::Refunded)];
-    let verdict = decide(
-        vec![standing(id, State::New)],
-        batch.iter().enumerate(),
-    );
+    let verdict = decide(vec![standing(id, State::New)], batch.iter().enumerate());
     assert!(verdict.rounds.is_empty());
     assert!(matches!(verdict.unsettled[0].outcome, Fate::NotYet(_)));
 }
