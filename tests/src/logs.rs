@@ -50,11 +50,16 @@ impl Logs {
             .expect("the log folder is writable")
     }
 
+    /// All of one process's log.
+    pub(crate) fn read(&self, process: &str) -> String {
+        let text = std::fs::read(self.path(process)).unwrap_or_default();
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
     /// The end of one process's log.
     pub(crate) fn tail(&self, process: &str) -> String {
         let path = self.path(process);
-        let text = std::fs::read(&path).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
+        let text = self.read(process);
         let lines: Vec<_> = text.lines().collect();
         let shown = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
         format!("--- {}\n{}", path.display(), shown.join("\n"))

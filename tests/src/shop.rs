@@ -201,6 +201,12 @@ impl Shop {
             .expect("an address and a port make a URL")
     }
 
+    /// All that a process wrote so far.
+    #[must_use]
+    pub fn log(&self, role: Role) -> String {
+        self.logs.read(&role.name())
+    }
+
     /// The end of every process's log.
     fn log_tails(&self) -> String {
         let tails = self

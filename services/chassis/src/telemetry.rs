@@ -10,7 +10,7 @@ use tracing_subscriber::{
 };
 
 pub use self::{
-    logs::{LogFilter, LogFilterError, LogFormat, UnknownLogFormat},
+    logs::{LogFilter, LogFilterError, LogFormat, LogMetrics, UnknownLogFormat},
     traces::{
         OtlpProtocol, Sampling, SpanMetrics, TraceError, TraceSettings, Traces, UnknownOtlpProtocol,
     },
@@ -34,6 +34,8 @@ pub struct TelemetrySettings<'s> {
 pub struct Telemetry {
     /// Which log lines are written.
     pub log_filter: LogFilter,
+    /// How often something was wrong.
+    pub log_metrics: LogMetrics,
     /// What becomes of spans.
     pub span_metrics: SpanMetrics,
     /// Where spans go; none if there is no collector.
@@ -55,7 +57,7 @@ pub enum TelemetryError {
 pub fn init(settings: &TelemetrySettings<'_>) -> Result<Telemetry, TelemetryError> {
     let filter = logs::parse(settings.filter).map_err(TelemetryError::Logs)?;
     let (filter, handle) = reload::Layer::new(filter);
-    let span_metrics = SpanMetrics::default();
+    let (log_metrics, span_metrics) = (LogMetrics::default(), SpanMetrics::default());
     let traces = match &settings.traces {
         Some(traces) if !settings.services.is_empty() => Some(
             Traces::start(traces, settings.services, &span_metrics)
@@ -77,12 +79,14 @@ pub fn init(settings: &TelemetrySettings<'_>) -> Result<Telemetry, TelemetryErro
     tracing_subscriber::registry()
         .with(filter)
         .with(logs::lines(settings.format, io::stderr))
+        .with(log_metrics.clone())
         .with(spans)
         .try_init()
         .map_err(|error| TelemetryError::Logs(LogFilterError::Subscriber(error.into())))?;
     logs::log_panics();
     Ok(Telemetry {
         log_filter: LogFilter { handle },
+        log_metrics,
         span_metrics,
         traces,
     })

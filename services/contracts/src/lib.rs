@@ -3,6 +3,7 @@
 pub mod cloud_event;
 pub mod id;
 pub mod message;
+pub mod metrics;
 pub mod money;
 #[cfg(feature = "other-version")]
 mod other_version;

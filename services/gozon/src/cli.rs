@@ -56,6 +56,8 @@ pub(crate) enum Command {
     DeadLetters(DeadLettersArgs),
     /// For operators: follow one order through both services
     Trace(TraceArgs),
+    /// Print the table of all metrics: what each means, and what to do about it
+    Metrics,
 }
 
 /// What every command knows.
@@ -135,7 +137,8 @@ impl Command {
             | Self::Smoke(_)
             | Self::Outbox(_)
             | Self::DeadLetters(_)
-            | Self::Trace(_) => &[],
+            | Self::Trace(_)
+            | Self::Metrics => &[],
         }
     }
 }

@@ -9,6 +9,7 @@ mod cli;
 mod config;
 mod gate;
 mod listen;
+mod metrics;
 mod openapi;
 mod ops;
 mod part;

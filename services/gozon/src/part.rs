@@ -5,7 +5,7 @@ pub(crate) mod payment;
 pub(crate) mod relay;
 
 use chassis::Stage;
-use messaging::doorbell::Doorbell;
+use messaging::{doorbell::Doorbell, topology::Queue, watch::RowWatch};
 use sqlx::PgPool;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -19,6 +19,12 @@ pub(crate) struct Part {
     pub(crate) gate: Gate,
     /// Connections of its writer.
     pub(crate) writer_pool: PgPool,
+}
+
+/// Shows what a queue's consumer could not settle.
+pub(crate) fn spawn_row_watch(process: &Process, gate: &Gate, queue: Queue, pool: PgPool) {
+    let watch = RowWatch::new(queue, pool, process.metrics.messaging.queues.clone());
+    process.spawn_behind(gate, Stage::Support, "row watch", |stop| watch.run(stop));
 }
 
 /// Connects a doorbell to those of other processes.

@@ -7,11 +7,10 @@ use axum::Router;
 use chassis::{
     Lifecycle, Profile, Readiness, Stage,
     admin::{self, Admin},
-    http::{self, HttpMetrics},
-    metrics::{self, Registry},
+    http,
     pool::{self, PoolSettings},
     serve::serve,
-    telemetry::{LogFilter, Sampling, SpanMetrics},
+    telemetry::{LogFilter, LogMetrics, Sampling, SpanMetrics},
     trace::TraceOptions,
 };
 use secrecy::SecretString;
@@ -24,6 +23,7 @@ use crate::{
     config::ServeConfig,
     gate::Gate,
     listen::{self, ADMIN_PORT, PUBLIC_PORT},
+    metrics::{Metrics, databases},
     signals::Signals,
 };
 
@@ -36,6 +36,7 @@ pub(crate) struct Base {
     pub(crate) profile: Profile,
     pub(crate) log_filter: LogFilter,
     pub(crate) sampling: Sampling,
+    pub(crate) log_metrics: LogMetrics,
     pub(crate) span_metrics: SpanMetrics,
 }
 
@@ -48,10 +49,9 @@ pub(crate) struct Process {
     admin: TcpListener,
     lifecycle: Lifecycle,
     readiness: Readiness,
-    http_metrics: HttpMetrics,
+    watched: Vec<&'static str>,
     sampling: Sampling,
-    pub(crate) registry: Registry,
-    pub(crate) messaging_metrics: messaging::metrics::Metrics,
+    pub(crate) metrics: Metrics,
 }
 
 impl Process {
@@ -64,8 +64,7 @@ impl Process {
         let signals = Signals::listen().context("signals cannot be handled")?;
         let admin = listen::bind((config.bind, config.admin_port).into(), ADMIN_PORT).await?;
         let lifecycle = Lifecycle::new(config.grace);
-        let mut registry = metrics::registry(env!("CARGO_PKG_VERSION"));
-        base.span_metrics.register(&mut registry);
+        let metrics = Metrics::register(&base);
         tracing::info!(role, profile = %base.profile, version = env!("CARGO_PKG_VERSION"), "starting");
         Ok(Self {
             role,
@@ -76,9 +75,8 @@ impl Process {
             admin,
             readiness: Readiness::new(lifecycle.stopping()),
             lifecycle,
-            http_metrics: HttpMetrics::register(&mut registry),
-            messaging_metrics: messaging::metrics::Metrics::register(&mut registry),
-            registry,
+            metrics,
+            watched: Vec::new(),
         })
     }
 
@@ -94,6 +92,7 @@ impl Process {
     ) -> anyhow::Result<PgPool> {
         let pool =
             pool::connect(url, settings).with_context(|| settings.application_name.clone())?;
+        self.metrics.pools.show(pool.clone());
         let (closing, stop) = (pool.clone(), self.lifecycle.token(Stage::Close));
         self.lifecycle.spawn(Stage::Close, "pool", async move {
             stop.cancelled().await;
@@ -124,11 +123,12 @@ impl Process {
         gate
     }
 
-    /// The process is ready only while this database answers. The question has a connection of its own: a pool that
-    /// is busy is no reason to send the work elsewhere.
+    /// The process is ready only while this database answers, and its metrics say whether it does. The question has a
+    /// connection of its own: a pool that is busy is no reason to send the work elsewhere.
     pub(crate) fn check_database(
         &mut self,
         name: &'static str,
+        database: &'static str,
         url: &SecretString,
     ) -> anyhow::Result<()> {
         let settings = PoolSettings {
@@ -136,12 +136,20 @@ impl Process {
             ..PoolSettings::for_api("gozon readiness")
         };
         let pool = self.pool(url, &settings)?;
+        // Of two parts that ask for the same database under different logins, the first speaks for the process.
+        if !self.watched.contains(&database) {
+            self.watched.push(database);
+            let (up, pool) = (self.metrics.databases.clone(), pool.clone());
+            let stop = self.lifecycle.token(Stage::Support);
+            self.lifecycle
+                .spawn(Stage::Support, "database watch", async move {
+                    up.watch(database, pool, &stop).await;
+                    Ok(())
+                });
+        }
         self.readiness.check(name, move || {
             let pool = pool.clone();
-            async move {
-                sqlx::query("select 1").execute(&pool).await?;
-                Ok(())
-            }
+            async move { Ok(databases::ask(&pool).await?) }
         });
         Ok(())
     }
@@ -171,7 +179,7 @@ impl Process {
             service,
             sampling: self.sampling,
         };
-        http::finish(router.into(), &self.http_metrics, options)
+        http::finish(router.into(), &self.metrics.http, options)
     }
 
     /// Opens the public port; nothing is answered before [`Process::run`].
@@ -189,7 +197,7 @@ impl Process {
             admin,
             lifecycle,
             readiness,
-            registry,
+            metrics,
             ..
         } = self;
         let readiness = Arc::new(readiness);
@@ -214,7 +222,7 @@ impl Process {
         }
         let router = admin::router(Admin {
             readiness: Arc::clone(&readiness),
-            registry: Arc::new(registry),
+            registry: Arc::new(metrics.registry),
             log_filter,
         });
         spawn_listener(

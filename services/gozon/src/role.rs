@@ -2,6 +2,7 @@
 
 pub(crate) mod all;
 pub(crate) mod audit;
+pub(crate) mod metrics;
 pub(crate) mod migrate;
 pub(crate) mod operate;
 pub(crate) mod order;

@@ -42,6 +42,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         profile: cli.common.profile,
         sampling: telemetry.sampling(),
         log_filter: telemetry.log_filter,
+        log_metrics: telemetry.log_metrics,
         span_metrics: telemetry.span_metrics,
     };
     let result = runtime.block_on(command(cli.command, base, &environment));
@@ -67,6 +68,7 @@ async fn command(
         Command::Smoke(args) => role::smoke::run(&args, environment).await?,
         Command::Outbox(args) => role::operate::outbox::run(&args, environment).await?,
         Command::DeadLetters(args) => role::operate::dead_letters::run(args, environment).await?,
+        Command::Metrics => role::metrics::run()?,
         Command::Trace(args) => role::operate::trace::run(&args, environment).await?,
         // Its answer is more than whether it failed.
         Command::Audit(args) => return Ok(role::audit::run(&args, environment).await),

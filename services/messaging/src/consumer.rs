@@ -10,6 +10,7 @@ mod event;
 mod halving;
 mod handler;
 mod lot;
+mod metrics;
 mod origin;
 mod patience;
 mod schedule;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::{
@@ -36,12 +38,12 @@ pub use self::{
     session::{Batch, Session},
 };
 
-use self::{lot::Lot, patience::Patience, session::Work, settle::Settling};
+use self::{lot::Lot, metrics::QueueMetrics, patience::Patience, session::Work, settle::Settling};
 use crate::{
     broker::BrokerUrl,
     failure::{BoxError, Failure, ReasonClass, Rejection},
     fault_point::{self, FaultPoint},
-    metrics::{Metrics, QueueLabels},
+    metrics::{MeasuredPool, Metrics},
     span::Attempt,
 };
 
@@ -55,9 +57,9 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 #[derive(Debug)]
 pub struct Consumer<H> {
     handler: H,
-    pool: PgPool,
+    pool: MeasuredPool,
     broker: BrokerUrl,
-    metrics: Metrics,
+    metrics: QueueMetrics,
     schedule: Schedule,
 }
 
@@ -66,9 +68,9 @@ impl<H: Handler> Consumer<H> {
     pub fn new(handler: H, pool: PgPool, broker: BrokerUrl, metrics: Metrics) -> Self {
         Self {
             handler,
-            pool,
+            pool: MeasuredPool::new(pool, &metrics.database),
             broker,
-            metrics,
+            metrics: QueueMetrics::new(metrics, H::QUEUE),
             schedule: Schedule::default(),
         }
     }
@@ -81,7 +83,11 @@ impl<H: Handler> Consumer<H> {
 
     /// Consumes until stopped, reconnecting by itself. On stop the batch in hand is settled and acknowledged first.
     pub async fn run(self, stop: CancellationToken) {
-        tokio::join!(self.run_queue(&stop), self.run_due(&stop));
+        // Boxed: either is large, and lives as long as the process.
+        tokio::join!(
+            Box::pin(self.run_queue(&stop)),
+            Box::pin(self.run_due(&stop))
+        );
     }
 
     async fn run_queue(&self, stop: &CancellationToken) {
@@ -120,8 +126,12 @@ impl<H: Handler> Consumer<H> {
         let mut session = session?;
         *pause = RETRY.0;
         tracing::info!(queue = H::QUEUE.name, "consuming");
+        self.metrics.connected.set(1);
         let ended = self.consume_from(&mut session, stop).await;
-        self.paused(0);
+        self.metrics.connected.set(0);
+        self.metrics.paused.set(0);
+        // What is not acknowledged goes back with the connection.
+        self.metrics.holds(0);
         session.close().await;
         ended
     }
@@ -137,6 +147,7 @@ impl<H: Handler> Consumer<H> {
                 () = stop.cancelled() => return Ok(()),
                 work = session.next() => work?,
             };
+            self.metrics.holds(work.batch().len());
             fault_point::pass(FaultPoint::AfterDelivery);
             self.settle_stubbornly(session, work, stop).await?;
         }
@@ -144,14 +155,17 @@ impl<H: Handler> Consumer<H> {
 
     /// Connects and starts consuming.
     pub async fn connect(&self) -> Result<Session, BoxError> {
-        Session::connect(&self.pool, &self.broker, H::QUEUE).await
+        Session::connect(self.pool.unmeasured(), &self.broker, H::QUEUE).await
     }
 
     /// Settles a batch: all its events, letters and deferred rows are committed when this returns, and nothing is
     /// acknowledged.
     pub async fn settle(&self, session: &mut Session, batch: &Batch) -> Result<(), Failure> {
         let instants = Instants {
-            horizon: session.horizon(&self.pool).await.map_err(Failure::away)?,
+            horizon: session
+                .horizon(self.pool.unmeasured())
+                .await
+                .map_err(Failure::away)?,
             now: OffsetDateTime::now_utc(),
         };
         let entries: Vec<_> = batch
@@ -163,12 +177,14 @@ impl<H: Handler> Consumer<H> {
             })
             .collect();
         session.count(entries.len());
+        if batch.attempt == Attempt::First {
+            self.metrics.took(&entries);
+        }
         for chunk in entries.chunks(MAX_BATCH_EVENTS) {
-            self.settling(batch.attempt)
+            self.settling(batch.attempt, batch.taken_up)
                 .settle(Lot::Queue, chunk)
                 .await?;
         }
-        self.handler.committed();
         Ok(())
     }
 
@@ -185,7 +201,7 @@ impl<H: Handler> Consumer<H> {
                 Entry::of_unopened(&delivery.data, Origin::Delivery(delivery), rejection)
             })
             .collect();
-        self.settling(batch.attempt)
+        self.settling(batch.attempt, batch.taken_up)
             .settle(Lot::Queue, &letters)
             .await
     }
@@ -212,18 +228,21 @@ impl<H: Handler> Consumer<H> {
             let away = matches!(failure, Failure::Away(_));
             if away {
                 session.pause().await?;
-                self.paused(1);
+                self.metrics.paused.set(1);
             }
             patience.bear(failure).await?;
             if !away {
                 self.take_up_again(session).await?;
                 if let Work::Batch(batch) = &mut work {
                     session.join(batch);
+                    self.metrics.holds(batch.len());
                 }
             }
         }
         fault_point::pass(FaultPoint::BeforeAck);
-        work.batch_mut().acknowledge().await?;
+        let acknowledging = Instant::now();
+        work.batch().acknowledge().await?;
+        self.metrics.acknowledged(acknowledging.elapsed());
         fault_point::pass(FaultPoint::AfterAck);
         self.take_up_again(session).await
     }
@@ -232,7 +251,7 @@ impl<H: Handler> Consumer<H> {
     async fn take_up_again(&self, session: &mut Session) -> Result<(), BoxError> {
         if session.is_paused() {
             session.resume().await?;
-            self.paused(0);
+            self.metrics.paused.set(0);
             tracing::info!(
                 queue = H::QUEUE.name,
                 "the database is back; consuming again"
@@ -241,21 +260,14 @@ impl<H: Handler> Consumer<H> {
         Ok(())
     }
 
-    fn settling(&self, attempt: Attempt) -> Settling<'_, H> {
+    fn settling(&self, attempt: Attempt, taken_up: Instant) -> Settling<'_, H> {
         Settling {
             handler: &self.handler,
             pool: &self.pool,
             schedule: &self.schedule,
             metrics: &self.metrics,
             attempt,
+            taken_up,
         }
-    }
-
-    fn paused(&self, paused: i64) {
-        let queue = H::QUEUE.name;
-        self.metrics
-            .consumer_paused
-            .get_or_create(&QueueLabels { queue })
-            .set(paused);
     }
 }

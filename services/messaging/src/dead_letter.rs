@@ -6,6 +6,7 @@ mod look;
 mod redrive;
 pub(crate) mod store;
 
+pub(crate) use self::look::{LettersOfReason, oldest_by_reason};
 pub use self::{
     discard::{DiscardError, Discarded, RefusedLetter, discard},
     filter::{DEFAULT_LETTERS, Filter, MAX_LETTERS},

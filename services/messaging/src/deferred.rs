@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use sqlx::{PgPool, PgTransaction};
+use sqlx::{PgConnection, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use crate::{consumer::Parcel, dead_letter::storable, failure::Rejection};
@@ -132,13 +132,16 @@ pub(crate) async fn delete(tx: &mut PgTransaction<'_>, ids: &[i64]) -> Result<()
 }
 
 /// How many events of a consumer are deferred, counted up to [`MAX_COUNTED`].
-pub(crate) async fn count(pool: &PgPool, consumer: &str) -> Result<i64, sqlx::Error> {
+pub(crate) async fn count(
+    connection: &mut PgConnection,
+    consumer: &str,
+) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select count(*) as "count!"
          from (select from messaging.deferred where consumer = $1 limit $2) as counted"#,
         consumer,
         MAX_COUNTED,
     )
-    .fetch_one(pool)
+    .fetch_one(connection)
     .await
 }

@@ -12,11 +12,11 @@ pub enum FaultPoint {
     AfterRead,
     /// It is about to send a message.
     BeforePublish,
-    /// A message is sent; others may not be.
+    /// A message is in the hands of the connection; the broker may never see it.
     AfterPublish,
-    /// A message is sent and not known to be confirmed; others are on their way before and behind it.
+    /// The broker has answered for it, having stored or refused it, and nobody has taken note of the answer.
     BeforeConfirm,
-    /// The broker has answered for it, and nobody has taken note of that.
+    /// The relay has taken note of a confirm, in its memory and nowhere else.
     AfterConfirm,
     /// What was confirmed is in the publish log, and the lanes do not say so yet.
     BeforeWriteBack,

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use crate::{
     doorbell::{Channel, HAND_OVER},
     lane::LANES,
-    outbox::{Position, parse_snapshot},
+    outbox::{Part, Position, Settled, parse_snapshot},
     snapshot::Snapshot,
 };
 
@@ -31,8 +31,8 @@ pub struct Lease {
 pub struct Acquired {
     /// The lease.
     pub lease: Lease,
-    /// Where the last owner wrote back that everything is published.
-    pub settled: Position,
+    /// What the last owner wrote back as published.
+    pub settled: Settled,
     /// The lane's cursor was of another cluster (a logical restore): everything retained is published again.
     pub reset: bool,
 }
@@ -86,7 +86,7 @@ pub async fn claimable(
                   coalesce(bool_or(system_identifier <> (pg_control_system()).system_identifier
                       or pg_snapshot_xmax(settled) > pg_snapshot_xmax(pg_current_snapshot())), false) as "foreign!"
            from messaging.lane
-           where lease_until is null or lease_until < now() or (owner = $1 and lane <> all($2))"#,
+           where (lease_until is null or lease_until < now() or owner = $1) and lane <> all($2)"#,
         relay,
         held,
         fence,
@@ -95,8 +95,8 @@ pub async fn claimable(
     .await
 }
 
-/// Takes up to `at_most` lanes that nobody owns, whose lease has ended, or that are this relay's own but not among those
-/// it holds: it forgot how far it was. Only lanes without a fence, with this relay's own, or with one of those that are
+/// Takes up to `at_most` lanes that nobody owns, whose lease has ended, or that are this relay's own: it forgot how far it
+/// was. None of those it holds, which it renews or learns to be lost. Only lanes without a fence, with this relay's own, or with one of those that are
 /// `gone` from the broker: whoever else published them may still write.
 pub async fn acquire(
     connection: &mut PgConnection,
@@ -112,7 +112,7 @@ pub async fn acquire(
                    system_identifier <> (pg_control_system()).system_identifier
                        or pg_snapshot_xmax(settled) > pg_snapshot_xmax(pg_current_snapshot()) as foreign_cluster
             from messaging.lane
-            where (lease_until is null or lease_until < now() or (owner = $1 and lane <> all($5)))
+            where (lease_until is null or lease_until < now() or owner = $1) and lane <> all($5)
               and (fence is null or fence = $6 or fence = any($7))
             order by lane
             limit $2
@@ -125,10 +125,12 @@ pub async fn acquire(
             lease_until = now() + make_interval(secs => $3),
             settled = case when foreign_cluster then $4::text::pg_snapshot else settled end,
             settled_id = case when foreign_cluster then 0 else settled_id end,
+            part_since = case when foreign_cluster then null else part_since end,
             system_identifier = (pg_control_system()).system_identifier
         from free
         where lane.lane = free.lane
-        returning lane.lane, epoch, settled::text as "settled!", settled_id, foreign_cluster as "foreign_cluster!""#,
+        returning lane.lane, epoch, settled::text as "settled!", settled_id, foreign_cluster as "foreign_cluster!",
+                  case when part_since::text = settled::text then part_until::text end as part_until, part_id"#,
         relay,
         at_most,
         LEASE.as_secs_f64(),
@@ -146,14 +148,25 @@ pub async fn acquire(
                     lane: row.lane,
                     epoch: row.epoch,
                 },
-                settled: Position {
-                    snapshot: parse_snapshot(&row.settled)?,
-                    id: row.settled_id,
+                settled: Settled {
+                    position: Position {
+                        snapshot: parse_snapshot(&row.settled)?,
+                        id: row.settled_id,
+                    },
+                    part: part(row.part_until, row.part_id)?,
                 },
                 reset: row.foreign_cluster,
             })
         })
         .collect()
+}
+
+fn part(until: Option<String>, id: Option<i64>) -> Result<Option<Part>, sqlx::Error> {
+    let part = until.zip(id).map(|(until, id)| {
+        let until = parse_snapshot(&until)?;
+        Ok(Part { until, id })
+    });
+    part.transpose()
 }
 
 /// Renews leases; those not returned are lost to another owner.
@@ -210,21 +223,25 @@ pub async fn settle(
     connection: &mut PgConnection,
     relay: &str,
     leases: &[Lease],
-    settled: &Position,
+    settled: &Settled,
 ) -> Result<Vec<Lease>, sqlx::Error> {
     let (lanes, epochs) = columns(leases);
     sqlx::query_as!(
         Lease,
         "update messaging.lane
-         set settled = $4::text::pg_snapshot, settled_id = $5
+         set settled = $4::text::pg_snapshot, settled_id = $5,
+             part_since = case when $7::bigint is not null then $4::text::pg_snapshot end,
+             part_until = $6::text::pg_snapshot, part_id = $7
          from unnest($2::smallint[], $3::bigint[]) as mine (lane, epoch)
          where lane.lane = mine.lane and lane.epoch = mine.epoch and owner = $1
          returning lane.lane, lane.epoch",
         relay,
         &lanes,
         &epochs,
-        settled.snapshot.to_string(),
-        settled.id,
+        settled.position.snapshot.to_string(),
+        settled.position.id,
+        settled.part.as_ref().map(|part| part.until.to_string()),
+        settled.part.as_ref().map(|part| part.id),
     )
     .fetch_all(connection)
     .await

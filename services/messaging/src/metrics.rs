@@ -1,96 +1,66 @@
-//! What the messaging core counts.
+//! What the messaging core measures. A process has one set of these, however many relays and consumers it runs.
+
+mod client;
+mod database;
+mod inbox;
+mod outbox;
+mod relay;
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder},
-    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    metrics::{counter::Counter, family::Family},
     registry::Registry,
 };
 
+use contracts::metrics::Announce;
+
+pub use self::{
+    client::{ClientMetrics, Destination, Process, process_destination, publish_destination},
+    database::{DatabaseMetrics, MeasuredPool, Operation, time},
+    inbox::{InboxLabels, InboxMetrics, InboxOutcome, QueueReadings},
+    outbox::{OutboxReadings, SnapshotLabels},
+    relay::{PublishLabels, RelayMetrics},
+};
 use crate::{
     doorbell::{Channel, WokenBy},
     failure::ReasonClass,
 };
 
-/// The counters; clones count together.
+/// The measures; clones measure together.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
     /// Waits that ended and found work, by what ended them.
     pub wakeups: Family<WakeupLabels, Counter>,
-    /// AMQP messages published, by the broker's answer.
-    pub publishes: Family<PublishLabels, Counter>,
-    /// Events the broker confirmed.
-    pub published_events: Family<DatabaseLabels, Counter>,
-    /// Lanes this process owns.
-    pub lanes_owned: Family<DatabaseLabels, Gauge>,
-    /// For how many days to come the outbox has partitions.
-    pub partitions_ahead: Family<DatabaseLabels, Gauge>,
-    /// Times that the outbox was found to be of another cluster, and everything retained was published again.
-    pub outbox_restores: Family<DatabaseLabels, Counter>,
-    /// Events taken from a queue, by what became of them.
-    pub inbox_messages: Family<InboxLabels, Counter>,
-    /// Dead letters written.
-    pub dead_letters: Family<DeadLetterLabels, Counter>,
-    /// Events that wait for another attempt, counted up to a limit.
-    pub deferred: Family<QueueLabels, Gauge>,
-    /// 1 while a consumer takes nothing because its database is away.
-    pub consumer_paused: Family<QueueLabels, Gauge>,
+    /// Operations of a client of the broker, as the semantic conventions name them.
+    pub client: ClientMetrics,
+    /// Operations of a client of the database, and its waits for a connection.
+    pub database: DatabaseMetrics,
+    /// What relays do.
+    pub relay: RelayMetrics,
+    /// What outboxes are like.
+    pub outbox: OutboxReadings,
+    /// What consumers do.
+    pub inbox: InboxMetrics,
+    /// What waits behind and beside them.
+    pub queues: QueueReadings,
 }
 
 impl Metrics {
-    /// Counters that show up in this registry.
+    /// Measures that show up in this registry.
     #[must_use]
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self::default();
-        registry.register(
+        registry.announce(
             "gozon_wakeups",
-            "Waits that ended and found work, by what ended them",
+            "Waits that ended and found work, by what was waited for and what ended the wait: a signal within the process, a notification from another, or a poll",
             metrics.wakeups.clone(),
         );
-        registry.register(
-            "gozon_relay_publishes",
-            "AMQP messages published, by the broker's answer",
-            metrics.publishes.clone(),
-        );
-        registry.register(
-            "gozon_relay_published_events",
-            "Events confirmed by the broker",
-            metrics.published_events.clone(),
-        );
-        registry.register(
-            "gozon_relay_lanes_owned",
-            "Outbox lanes owned by a relay",
-            metrics.lanes_owned.clone(),
-        );
-        registry.register(
-            "gozon_outbox_partitions_ahead",
-            "Days to come for which the outbox has partitions",
-            metrics.partitions_ahead.clone(),
-        );
-        registry.register(
-            "gozon_outbox_restores",
-            "Times the outbox was found restored from another cluster and published again",
-            metrics.outbox_restores.clone(),
-        );
-        registry.register(
-            "gozon_inbox_messages",
-            "Events taken from a queue, by outcome",
-            metrics.inbox_messages.clone(),
-        );
-        registry.register(
-            "gozon_dead_letters_written",
-            "Messages that became dead letters, by queue and reason",
-            metrics.dead_letters.clone(),
-        );
-        registry.register(
-            "gozon_deferred_events",
-            "Events that wait for another attempt, counted up to 10,000",
-            metrics.deferred.clone(),
-        );
-        registry.register(
-            "gozon_consumer_paused",
-            "1 while a consumer takes nothing because its database is away",
-            metrics.consumer_paused.clone(),
-        );
+        metrics.client.register(registry);
+        metrics.database.register(registry);
+        metrics.relay.register(registry);
+        metrics.outbox.register(registry);
+        metrics.inbox.register(registry);
+        metrics.queues.register(registry);
         metrics
     }
 }
@@ -104,42 +74,11 @@ pub struct WakeupLabels {
     pub source: WokenBy,
 }
 
-/// Labels of [`Metrics::publishes`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct PublishLabels {
-    /// The database whose outbox it came from.
-    pub database: &'static str,
-    /// The broker's answer.
-    pub outcome: &'static str,
-}
-
 /// Labels of what is counted per database.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct DatabaseLabels {
-    /// The database whose outbox it came from.
+    /// The database, by its service's name for it.
     pub database: &'static str,
-}
-
-/// Labels of [`Metrics::inbox_messages`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct InboxLabels {
-    /// The queue.
-    pub queue: &'static str,
-    /// What became of it.
-    pub outcome: InboxOutcome,
-}
-
-/// What became of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum InboxOutcome {
-    /// Settled for the first time.
-    Fresh,
-    /// Settled before: nothing happened.
-    Duplicate,
-    /// Put off until another attempt.
-    Deferred,
-    /// Became a dead letter.
-    DeadLetter,
 }
 
 /// Labels of what is counted per queue.
@@ -149,34 +88,27 @@ pub struct QueueLabels {
     pub queue: &'static str,
 }
 
-/// Labels of [`Metrics::dead_letters`].
+/// Labels of what is counted per queue and reason.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct DeadLetterLabels {
     /// The queue.
     pub queue: &'static str,
-    /// Why.
-    pub reason: ReasonClass,
+    /// The class of the reason, or `other` for one that only a newer version knows.
+    pub reason: &'static str,
 }
 
-impl EncodeLabelValue for InboxOutcome {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let name = match self {
-            Self::Fresh => "fresh",
-            Self::Duplicate => "duplicate",
-            Self::Deferred => "deferred",
-            Self::DeadLetter => "dead_letter",
-        };
-        EncodeLabelValue::encode(&name, encoder)
+impl DeadLetterLabels {
+    /// Those of a reason that this version knows.
+    #[must_use]
+    pub const fn new(queue: &'static str, reason: ReasonClass) -> Self {
+        Self {
+            queue,
+            reason: reason.as_str(),
+        }
     }
 }
 
 impl EncodeLabelValue for Channel {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
-        EncodeLabelValue::encode(&self.as_str(), encoder)
-    }
-}
-
-impl EncodeLabelValue for ReasonClass {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
         EncodeLabelValue::encode(&self.as_str(), encoder)
     }

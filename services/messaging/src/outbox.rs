@@ -6,6 +6,7 @@
 
 mod parked;
 mod read;
+mod settled;
 mod status;
 mod unpublished;
 
@@ -25,6 +26,7 @@ pub use read::{
     Difference, Mark, OutboxRow, Position, Span, adopt, forget_idempotency_keys,
     maintain_partitions, mark, partitions_ahead, read_page, read_since,
 };
+pub use settled::{Part, Settled};
 pub use status::{LaneStatus, PENDING_ROWS_MAX, RelayStatus, Status, status};
 pub use unpublished::{Unpublished, unpublished};
 

@@ -182,10 +182,9 @@ async fn send(channel: &Channel, message: &Outgoing) -> Result<Confirmation, lap
         )
         .await?;
     fault_point::pass(FaultPoint::AfterPublish);
+    let confirmation = confirm.await?;
     fault_point::pass(FaultPoint::BeforeConfirm);
-    let confirmation = confirm.await;
-    fault_point::pass(FaultPoint::AfterConfirm);
-    confirmation
+    Ok(confirmation)
 }
 
 fn answer(confirmation: &Confirmation) -> Answer {

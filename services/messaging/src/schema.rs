@@ -140,7 +140,8 @@ fn grants(roles: &Roles) -> String {
         grant execute on function messaging.inbox_horizon() to {writer};
         grant execute on function messaging.transaction_of(xid) to {api}, {writer};
         grant select on messaging.outbox, messaging.lane to {relay};
-        grant update (epoch, owner, fence, lease_until, settled, settled_id, system_identifier) on messaging.lane to {relay};
+        grant update (epoch, owner, fence, lease_until, settled, settled_id, part_since, part_until, part_id,
+            system_identifier) on messaging.lane to {relay};
         grant select, insert, delete on messaging.relay to {relay};
         grant update (heartbeat) on messaging.relay to {relay};
         grant execute on function messaging.maintain_partitions(), messaging.partitions_ahead(),

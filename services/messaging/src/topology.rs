@@ -42,6 +42,8 @@ pub struct Queue {
     pub name: &'static str,
     /// The service that consumes it.
     pub service: &'static str,
+    /// The database it is settled in, by the name that metrics have for it.
+    pub database: &'static str,
     /// Where the broker puts what it gave up delivering.
     pub dead: &'static str,
     /// The event types it receives.
@@ -52,6 +54,7 @@ pub struct Queue {
 pub const PAYMENT_ORDERS: Queue = Queue {
     name: "payment.orders.v1",
     service: service::PAYMENT,
+    database: "payments",
     dead: "payment.orders.v1.dead",
     bindings: &[OrderPlaced::TYPE, RefundRequested::TYPE],
 };
@@ -60,6 +63,7 @@ pub const PAYMENT_ORDERS: Queue = Queue {
 pub const ORDER_PAYMENTS: Queue = Queue {
     name: "order.payments.v1",
     service: service::ORDER,
+    database: "orders",
     dead: "order.payments.v1.dead",
     bindings: &[
         PaymentCaptured::TYPE,
@@ -127,19 +131,24 @@ async fn look(broker: &BrokerUrl, queue: &Queue) -> Result<(), BrokerError> {
     let connection = broker.connect("gozon look").await?;
     let channel = in_time("open a channel", connection.create_channel()).await?;
     for name in [queue.name, queue.dead] {
-        let passive = QueueDeclareOptions {
-            passive: true,
-            durable: true,
-            ..QueueDeclareOptions::default()
-        };
-        in_time(
-            "find a queue",
-            channel.queue_declare(name.into(), passive, FieldTable::default()),
-        )
-        .await?;
+        find(&channel, name).await?;
     }
     broker::close(connection).await;
     Ok(())
+}
+
+/// Looks at a queue without declaring it; its absence is an error that closes the channel.
+pub(crate) async fn find(
+    channel: &Channel,
+    queue: &'static str,
+) -> Result<lapin::Queue, BrokerError> {
+    let passive = QueueDeclareOptions {
+        passive: true,
+        durable: true,
+        ..QueueDeclareOptions::default()
+    };
+    let declare = channel.queue_declare(queue.into(), passive, FieldTable::default());
+    in_time("find a queue", declare).await
 }
 
 async fn declare_queue(

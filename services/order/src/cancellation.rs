@@ -3,9 +3,9 @@
 use contracts::{OrderId, TraceContext, UserId};
 use messaging::{
     idempotency::{Claim, IdempotencyKey, RequestDigest, claim},
+    metrics::MeasuredPool,
     outbox,
 };
-use sqlx::PgPool;
 use time::OffsetDateTime;
 
 use crate::{
@@ -33,7 +33,7 @@ pub(crate) struct Cancellation<'r> {
 /// order's state comes before its version, as HTTP has it (RFC 9110, section 13.2.1): who cannot cancel at all is not
 /// told to try again with another version.
 pub(crate) async fn cancel(
-    pool: &PgPool,
+    pool: &MeasuredPool,
     request: Cancellation<'_>,
     expected: impl FnOnce(i32) -> bool,
 ) -> Result<Order, Error> {

@@ -14,18 +14,23 @@ use contracts::{OrderPlaced, TraceContext};
 use messaging::{
     doorbell::Doorbell,
     idempotency::{Attempt, Claim, IdempotencyKey, RequestDigest, claim_all},
+    metrics::{MeasuredPool, Operation, time},
     outbox,
     pace::Pace,
+    topology::ORDER_PAYMENTS,
 };
-use sqlx::{PgPool, PgTransaction};
+use prometheus_client::metrics::histogram::Histogram;
+use sqlx::PgTransaction;
 use tokio::{
     sync::oneshot,
     time::{Instant, sleep_until, timeout},
 };
 
 use crate::{
+    OrderSettings,
     error::Error,
     limits,
+    metrics::Metrics,
     order::Order,
     push::hub::Hub,
     storage::{self, place::NewOrder},
@@ -45,7 +50,10 @@ pub(crate) struct Intake(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    pool: PgPool,
+    pool: MeasuredPool,
+    /// Times of transactions.
+    durations: Histogram,
+    metrics: Metrics,
     /// Learns what was placed, for whoever watches it.
     hub: Arc<Hub>,
     /// Rung after each commit: who publishes the orders, and who shows them.
@@ -69,14 +77,17 @@ struct Submission {
 }
 
 impl Intake {
-    pub(crate) fn new(pool: PgPool, hub: Arc<Hub>, bells: [Doorbell; 2]) -> Self {
+    pub(crate) fn new(settings: &OrderSettings, hub: Arc<Hub>, bells: [Doorbell; 2]) -> Self {
+        let database = &settings.messaging_metrics.database;
         let queue = Queue {
             waiting: Vec::new(),
             working: false,
             pace: Pace::new(limits::INTAKE_PACE, Instant::now()),
         };
         Self(Arc::new(Shared {
-            pool,
+            pool: MeasuredPool::new(settings.writer_pool.clone(), database),
+            durations: database.operation(ORDER_PAYMENTS.database, Operation::Place),
+            metrics: settings.metrics.clone(),
             hub,
             bells,
             queue: Mutex::new(queue),
@@ -177,7 +188,15 @@ impl Shared {
         if placements.is_empty() {
             return Ok(Vec::new());
         }
-        let mut tx = self.pool.begin().await?;
+        let tx = self.pool.begin().await?;
+        time(&self.durations, self.place_in(tx, placements)).await
+    }
+
+    async fn place_in(
+        &self,
+        mut tx: PgTransaction<'_>,
+        placements: &[&Placement],
+    ) -> Result<Vec<Result<Order, Error>>, Error> {
         let claims = claim(&mut tx, placements).await?;
         let fresh: Vec<&Placement> = placements
             .iter()
@@ -199,6 +218,7 @@ impl Shared {
             .filter(|order| self.hub.watches(order.user_id))
             .map(|order| (order.id, Arc::new(order.into())))
             .collect();
+        let count = placed.len() as u64;
         let mut placed = placed.into_iter();
         let mut outcomes = Vec::with_capacity(placements.len());
         for (placement, claim) in placements.iter().zip(claims) {
@@ -215,6 +235,7 @@ impl Shared {
             });
         }
         tx.commit().await?;
+        self.metrics.placed_orders.inc_by(count);
         for (id, contents) in contents {
             self.hub.recent().keep(id, contents);
         }

@@ -60,7 +60,7 @@ pub fn consumer(
     broker: BrokerUrl,
     metrics: messaging::metrics::Metrics,
 ) -> Consumer<Settlement> {
-    let handler = Settlement::new(state.status_bell().clone());
+    let handler = Settlement::new(state.status_bell().clone(), state.metrics().clone());
     Consumer::new(handler, state.writer_pool().clone(), broker, metrics)
 }
 

@@ -62,6 +62,9 @@ pub enum Overload {
 }
 
 impl Overload {
+    /// All limits there are.
+    pub const ALL: [Self; 3] = [Self::Uncommitted, Self::Undecided, Self::OutboxAge];
+
     /// The limit's stable name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

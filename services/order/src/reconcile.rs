@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 use crate::{
     limits,
-    metrics::{Metrics, StuckLabels, StuckState},
+    metrics::Metrics,
     order::Order,
     status::Status,
     storage::reconcile::{self as storage, Due, Held, Repeated},
@@ -155,6 +155,7 @@ impl Reconciler {
                 Ok(Some(turn)) => turn.has_more(),
                 Ok(None) => false,
                 Err(error) => {
+                    self.metrics.withdraw_stuck();
                     tracing::warn!(error = %chassis::chain(&error), "the reconciler's turn failed; trying again");
                     false
                 }
@@ -182,7 +183,7 @@ impl Reconciler {
             storage::release(&mut connection, self.name).await
         };
         tokio::time::timeout(limits::RECONCILE_TURN_TIMEOUT, released).await??;
-        self.show_stuck(0, 0);
+        self.metrics.show_stuck(0, 0);
         Ok(())
     }
 
@@ -190,7 +191,7 @@ impl Reconciler {
         let mut tx = self.pool.begin().await?;
         let Some(held) = storage::hold(&mut tx, self.name, limits::RECONCILE_LEASE).await? else {
             tx.rollback().await?;
-            self.show_stuck(0, 0);
+            self.metrics.show_stuck(0, 0);
             return Ok(None);
         };
         let until = held.now - self.settings.after;
@@ -203,7 +204,7 @@ impl Reconciler {
         tx.commit().await?;
 
         self.swept = swept.next.unwrap_or(Uuid::nil());
-        self.show_stuck(to_retry, without);
+        self.metrics.show_stuck(to_retry, without);
         if repeated > 0 {
             self.outbox_bell.ring();
             self.metrics.reconciled_orders.inc_by(repeated as u64);
@@ -285,16 +286,6 @@ impl Reconciler {
             event_id,
             why: format!("{status} for {waited} s, with every earlier request published"),
             next_attempt_at: now + self.settings.back_off.after(attempt),
-        }
-    }
-
-    fn show_stuck(&self, to_retry: i64, given_up: i64) {
-        for (state, orders) in [
-            (StuckState::ToRetry, to_retry),
-            (StuckState::GivenUp, given_up),
-        ] {
-            let labels = StuckLabels { state };
-            self.metrics.stuck_orders.get_or_create(&labels).set(orders);
         }
     }
 }

@@ -4,7 +4,10 @@ mod decide;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use contracts::{Message, OrderId, PaymentCaptured, PaymentDeclined, PaymentRefunded};
+use contracts::{
+    DeclineReason, Message, OrderId, PaymentCaptured, PaymentDeclined, PaymentRefunded,
+    TraceContext,
+};
 use messaging::{
     consumer::{Discard, Event, Handler, Received, Unsettled},
     doorbell::Doorbell,
@@ -15,12 +18,37 @@ use sqlx::PgTransaction;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{order::to_stored_precision, status::Outcome, storage::settle};
+use crate::{
+    metrics::Metrics,
+    order::to_stored_precision,
+    status::{Outcome, Reason, State, Status},
+    storage::settle::{self, Decision},
+};
 
 /// The handler of the payment service's decisions and refunds.
 #[derive(Debug)]
 pub struct Settlement {
     status_bell: Doorbell,
+    metrics: Metrics,
+}
+
+/// What a batch did to orders, for the metrics.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// Those that left NEW.
+    pub(crate) decided: Vec<Decided>,
+    /// How many were cancelled because their money was back.
+    pub(crate) refunded: u64,
+}
+
+/// An order that was decided, for its metrics.
+#[derive(Debug, Clone, Copy)]
+pub struct Decided {
+    pub(crate) status: Status,
+    pub(crate) reason: Option<DeclineReason>,
+    pub(crate) placed_at: OffsetDateTime,
+    /// Its trace, if that is recorded.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// A decision of the payment service, or its refund.
@@ -47,13 +75,17 @@ struct LostGuard {
 impl Settlement {
     /// A handler that rings this doorbell after each commit.
     #[must_use]
-    pub const fn new(status_bell: Doorbell) -> Self {
-        Self { status_bell }
+    pub const fn new(status_bell: Doorbell, metrics: Metrics) -> Self {
+        Self {
+            status_bell,
+            metrics,
+        }
     }
 }
 
 impl Handler for Settlement {
     type Message = PaymentDecision;
+    type Effect = Settled;
     const QUEUE: Queue = topology::ORDER_PAYMENTS;
 
     fn decode(&self, event: &Event<'_>) -> Result<PaymentDecision, Rejection> {
@@ -75,7 +107,7 @@ impl Handler for Settlement {
         &self,
         tx: &mut PgTransaction<'_>,
         batch: &[Received<PaymentDecision>],
-    ) -> Result<Vec<Unsettled>, Failure> {
+    ) -> Result<(Vec<Unsettled>, Settled), Failure> {
         let now = to_stored_precision(OffsetDateTime::now_utc());
         // Nearly every event finds its order in the one status it is meant for: that is tried, and only where it turns out
         // otherwise is the order looked at.
@@ -92,8 +124,11 @@ impl Handler for Settlement {
             .filter(|received| received.trace.is_sampled())
             .map(|received| (received.message.order_id, received.trace))
             .collect();
-        let settled: HashSet<usize> = settle::apply(tx, &decisions, &recorded, now)
+        let applied: HashSet<OrderId> = settle::apply(tx, &decisions, &recorded, now)
             .await?
+            .into_iter()
+            .collect();
+        let settled: HashSet<usize> = applied
             .iter()
             .filter_map(|order_id| firsts.get(order_id).copied())
             .collect();
@@ -102,7 +137,15 @@ impl Handler for Settlement {
             .map(|received| &received.message)
             .enumerate()
             .filter(|(index, _)| !settled.contains(index));
-        look_at(tx, others.collect(), &recorded, now).await
+        let (unsettled, late) = look_at(tx, others.collect(), &recorded, now).await?;
+        let mut settled = Settled::default();
+        let prompt = decisions
+            .iter()
+            .filter(|decision| applied.contains(&decision.order_id));
+        for decision in prompt.chain(&late) {
+            settled.add(decision, &recorded);
+        }
+        Ok((unsettled, settled))
     }
 
     /// What the payment service decided is the truth about somebody's money: the order must learn it.
@@ -117,20 +160,22 @@ impl Handler for Settlement {
         )))
     }
 
-    fn committed(&self) {
+    fn committed(&self, settled: Settled) {
         self.status_bell.ring();
+        self.metrics.settled(&settled, OffsetDateTime::now_utc());
     }
 }
 
-/// Settles events whose orders have another status than they are meant for, or were not there a moment ago.
+/// Settles events whose orders have another status than they are meant for, or were not there a moment ago; says what it
+/// could not settle, and what it has decided.
 async fn look_at(
     tx: &mut PgTransaction<'_>,
     events: Vec<(usize, &PaymentDecision)>,
     recorded: &settle::Recorded,
     now: OffsetDateTime,
-) -> Result<Vec<Unsettled>, Failure> {
+) -> Result<(Vec<Unsettled>, Vec<Decision>), Failure> {
     if events.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let ids: BTreeSet<Uuid> = events
         .iter()
@@ -145,7 +190,41 @@ async fn look_at(
             return Err(Failure::Transient(Box::new(LostGuard { decided, changed })));
         }
     }
-    Ok(verdict.unsettled)
+    let decisions = verdict.rounds.into_iter().flatten().collect();
+    Ok((verdict.unsettled, decisions))
+}
+
+impl Settled {
+    fn add(&mut self, decision: &Decision, recorded: &settle::Recorded) {
+        match decision.to {
+            State::Cancelled(Reason::Refunded) => self.refunded += 1,
+            State::Cancelled(Reason::NotPaid(reason)) => {
+                let decided = Decided::of(decision, Some(reason), recorded);
+                self.decided.push(decided);
+            }
+            State::Finished => self.decided.push(Decided::of(decision, None, recorded)),
+            // No answer of the payment service leads here.
+            State::New | State::Refunding => {}
+        }
+    }
+}
+
+impl Decided {
+    /// An order's id was made when it was placed, and says when to the millisecond.
+    fn of(decision: &Decision, reason: Option<DeclineReason>, recorded: &settle::Recorded) -> Self {
+        let made = decision.order_id.as_uuid().get_timestamp();
+        let placed_at = made.and_then(|made| {
+            let (seconds, nanoseconds) = made.to_unix();
+            let nanoseconds = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
+            OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()
+        });
+        Self {
+            status: decision.to.status(),
+            reason,
+            placed_at: placed_at.unwrap_or(decision.payment_decided_at),
+            trace: recorded.get(&decision.order_id).copied(),
+        }
+    }
 }
 
 impl From<PaymentCaptured> for PaymentDecision {

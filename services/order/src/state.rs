@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use chassis::{Profile, SessionKeys};
-use messaging::doorbell::Doorbell;
+use messaging::{doorbell::Doorbell, metrics::MeasuredPool};
 use sqlx::PgPool;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -36,6 +36,8 @@ pub struct OrderSettings {
     pub load_limits: LoadLimits,
     /// Measures.
     pub metrics: Metrics,
+    /// Measures of the messaging core and the database.
+    pub messaging_metrics: messaging::metrics::Metrics,
     /// Cancelled when the process begins to stop: sockets close.
     pub stopping: CancellationToken,
     /// Counts the open sockets, so that the process can wait for them when it stops.
@@ -46,6 +48,8 @@ pub struct OrderSettings {
 #[derive(Debug, Clone)]
 pub struct OrderState {
     settings: Arc<OrderSettings>,
+    api_pool: MeasuredPool,
+    writer_pool: MeasuredPool,
     intake: Intake,
     hub: Arc<Hub>,
     load: Arc<Load>,
@@ -57,18 +61,28 @@ impl OrderState {
     pub fn new(settings: OrderSettings) -> Self {
         let hub = Hub::new(settings.metrics.clone());
         let bells = [settings.outbox_bell.clone(), settings.status_bell.clone()];
-        let intake = Intake::new(settings.writer_pool.clone(), Arc::clone(&hub), bells);
+        let intake = Intake::new(&settings, Arc::clone(&hub), bells);
+        let database = &settings.messaging_metrics.database;
+        let api_pool = MeasuredPool::new(settings.api_pool.clone(), database);
+        let writer_pool = MeasuredPool::new(settings.writer_pool.clone(), database);
         let load = Load::new(settings.load_limits, settings.metrics.clone());
         Self {
             settings: Arc::new(settings),
+            api_pool,
+            writer_pool,
             intake,
             hub,
             load,
         }
     }
 
-    pub(crate) fn api_pool(&self) -> &PgPool {
-        &self.settings.api_pool
+    pub(crate) const fn api_pool(&self) -> &MeasuredPool {
+        &self.api_pool
+    }
+
+    /// For what a request waits for.
+    pub(crate) const fn measured_writer_pool(&self) -> &MeasuredPool {
+        &self.writer_pool
     }
 
     pub(crate) fn writer_pool(&self) -> &PgPool {

@@ -1,6 +1,8 @@
 //! The payment service: accounts, top-ups, the ledger, the decision on every placed order, and refunds.
 
+mod ledger_check;
 pub mod limits;
+mod metrics;
 pub mod schema;
 pub mod trace;
 
@@ -14,6 +16,8 @@ mod storage;
 mod testing;
 
 pub use api::{openapi, router};
+pub use ledger_check::LedgerCheck;
+pub use metrics::Metrics;
 pub use settings::PaymentSettings;
 pub use settlement::{PaymentRequest, Purpose, Settlement, consumer};
 pub use storage::audit;

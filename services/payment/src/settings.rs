@@ -2,16 +2,17 @@
 
 use axum::extract::FromRef;
 use chassis::{Profile, SessionKeys};
-use messaging::{broker::BrokerUrl, doorbell::Doorbell, metrics::Metrics};
-use sqlx::PgPool;
+use messaging::{broker::BrokerUrl, doorbell::Doorbell, metrics::MeasuredPool};
+
+use crate::Metrics;
 
 /// Everything the payment service needs from outside. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct PaymentSettings {
     /// Reads for HTTP, as the role that row-level security holds.
-    pub api_pool: PgPool,
+    pub api_pool: MeasuredPool,
     /// Every write, as the role that may.
-    pub writer_pool: PgPool,
+    pub writer_pool: MeasuredPool,
     /// Rung when a settled batch has put its answers into the outbox.
     pub outbox_bell: Doorbell,
     /// Verify who asks.
@@ -20,8 +21,10 @@ pub struct PaymentSettings {
     pub profile: Profile,
     /// Where placed orders come from.
     pub broker: BrokerUrl,
-    /// Counts what the consumer does.
+    /// Counts what is decided, and what is wrong with the ledger.
     pub metrics: Metrics,
+    /// Counts what the consumer does.
+    pub messaging_metrics: messaging::metrics::Metrics,
 }
 
 impl FromRef<PaymentSettings> for SessionKeys {

@@ -26,6 +26,7 @@ pub use request::{PaymentRequest, Purpose};
 use self::plan::{Answer, Plan, Standing, plan};
 use crate::{
     PaymentSettings,
+    metrics::{Decided, Metrics},
     storage::{
         account, ledger,
         payment::{self, Decision},
@@ -36,13 +37,17 @@ use crate::{
 #[derive(Debug)]
 pub struct Settlement {
     outbox_bell: Doorbell,
+    metrics: Metrics,
 }
 
 impl Settlement {
     /// A handler that rings this doorbell after each commit.
     #[must_use]
-    pub const fn new(outbox_bell: Doorbell) -> Self {
-        Self { outbox_bell }
+    pub const fn new(outbox_bell: Doorbell, metrics: Metrics) -> Self {
+        Self {
+            outbox_bell,
+            metrics,
+        }
     }
 }
 
@@ -50,15 +55,16 @@ impl Settlement {
 #[must_use]
 pub fn consumer(settings: &PaymentSettings) -> Consumer<Settlement> {
     Consumer::new(
-        Settlement::new(settings.outbox_bell.clone()),
-        settings.writer_pool.clone(),
+        Settlement::new(settings.outbox_bell.clone(), settings.metrics.clone()),
+        settings.writer_pool.unmeasured().clone(),
         settings.broker.clone(),
-        settings.metrics.clone(),
+        settings.messaging_metrics.clone(),
     )
 }
 
 impl Handler for Settlement {
     type Message = PaymentRequest;
+    type Effect = Decided;
     const QUEUE: Queue = PAYMENT_ORDERS;
 
     fn decode(&self, event: &Event<'_>) -> Result<PaymentRequest, Rejection> {
@@ -69,11 +75,12 @@ impl Handler for Settlement {
         &self,
         tx: &mut PgTransaction<'_>,
         batch: &[Received<PaymentRequest>],
-    ) -> Result<Vec<Unsettled>, Failure> {
+    ) -> Result<(Vec<Unsettled>, Decided), Failure> {
         let plan = decide(tx, batch).await?;
         carry_out(tx, &plan).await?;
         answer(tx, batch, &plan).await?;
-        Ok(plan.unsettled)
+        let effect = plan.effect();
+        Ok((plan.unsettled, effect))
     }
 
     async fn discard(
@@ -87,8 +94,9 @@ impl Handler for Settlement {
         }
     }
 
-    fn committed(&self) {
+    fn committed(&self, decided: Decided) {
         self.outbox_bell.ring();
+        self.metrics.count(&decided);
     }
 }
 

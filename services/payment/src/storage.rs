@@ -4,6 +4,7 @@
 pub(crate) mod account;
 pub mod audit;
 pub(crate) mod ledger;
+pub(crate) mod ledger_check;
 pub(crate) mod payment;
 pub(crate) mod session;
 pub(crate) mod trace;

@@ -10,7 +10,7 @@ use http_body_util::BodyExt;
 use messaging::{
     broker::BrokerUrl,
     doorbell::{Channel, Doorbell},
-    metrics::Metrics,
+    metrics::MeasuredPool,
     schema::Roles,
 };
 use prometheus_client::registry::Registry;
@@ -96,14 +96,17 @@ impl Shop {
 
     pub(crate) fn on(database: TestDatabase, profile: Profile, broker: BrokerUrl) -> Self {
         let mut registry = Registry::default();
+        let messaging_metrics = messaging::metrics::Metrics::register(&mut registry);
+        let measured = |login| MeasuredPool::new(database.pool(login), &messaging_metrics.database);
         let settings = PaymentSettings {
-            api_pool: database.pool(Login::Api),
-            writer_pool: database.pool(Login::Writer),
+            api_pool: measured(Login::Api),
+            writer_pool: measured(Login::Writer),
             outbox_bell: Doorbell::new(Channel::Outbox),
             session_keys: SessionKeys::parse(SESSION_KEY).unwrap(),
             profile,
             broker,
-            metrics: Metrics::register(&mut registry),
+            metrics: crate::Metrics::register(&mut registry),
+            messaging_metrics: messaging_metrics.clone(),
         };
         let (router, _) = crate::router(settings.clone()).split_for_parts();
         let router = chassis::http::finish(

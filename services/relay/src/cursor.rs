@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use messaging::{
     lease::{Acquired, Lease},
-    outbox::{Position, Span},
+    outbox::{Part, Position, Settled, Span},
     snapshot::Snapshot,
 };
 
@@ -18,11 +18,11 @@ pub(crate) struct Cursor {
     pub paging: Option<Paging>,
     /// Reads whose rows are not all confirmed, oldest first, with those behind them.
     reads: VecDeque<Read>,
-    /// Everything up to here is confirmed. None while lanes that were at different positions share what is under way:
-    /// what each had written back stands until then.
-    pub settled: Option<Position>,
-    /// The position last written back.
-    pub written: Option<Position>,
+    /// What is confirmed. None while lanes that were at different positions share what is under way: what each had written
+    /// back stands until then.
+    pub settled: Option<Settled>,
+    /// What was last written back.
+    written: Option<Settled>,
     /// Whether anything was confirmed since it was written back.
     dirty: bool,
 }
@@ -32,8 +32,10 @@ pub(crate) struct Cursor {
 pub(crate) struct Paging {
     /// The snapshot the difference ends at: it becomes the position after the last page, not before.
     pub until: Snapshot,
-    /// The ids not read yet; none before the first look.
-    pub span: Option<Span>,
+    /// All of it up to this id is read.
+    pub after: i64,
+    /// Nothing of it lies beyond this id; none before the first look.
+    pub last: Option<i64>,
 }
 
 /// A page that was read.
@@ -42,8 +44,8 @@ struct Read {
     number: u64,
     unconfirmed: usize,
     had_rows: bool,
-    /// The position that is settled when this read and all before it are; none in the middle of a difference.
-    until: Option<Position>,
+    /// What is settled when this read and all before it are; none if no lane's position tells.
+    settles: Option<Settled>,
 }
 
 impl Cursor {
@@ -51,18 +53,18 @@ impl Cursor {
         self.leases.iter().map(|lease| lease.lane).collect()
     }
 
-    /// Whether there is a position to be written back, and for the sake of published rows: in the middle of a difference
-    /// rows are confirmed, and yet there is none.
+    /// Whether there is something to be written back, and for the sake of published rows: while lanes join, rows are
+    /// confirmed, and yet there is nothing.
     pub(crate) fn has_news(&self) -> bool {
         self.dirty && self.has_moved()
     }
 
-    /// Whether there is a position to be written back, if only one further along an outbox without rows.
+    /// Whether there is something to be written back, if only a position further along an outbox without rows.
     pub(crate) fn has_moved(&self) -> bool {
         self.settled.is_some() && self.settled != self.written
     }
 
-    /// Takes the position as written back.
+    /// Takes what is settled as written back.
     pub(crate) fn written_back(&mut self) {
         self.written.clone_from(&self.settled);
         self.dirty = false;
@@ -79,8 +81,8 @@ impl Cursor {
                 return;
             };
             self.dirty |= read.had_rows;
-            if read.until.is_some() {
-                self.settled = read.until;
+            if read.settles.is_some() {
+                self.settled = read.settles;
             }
         }
     }
@@ -125,14 +127,19 @@ impl Cursors {
         for lane in acquired {
             let group = fresh
                 .iter_mut()
-                .find(|cursor| cursor.read_to == lane.settled);
+                .find(|cursor| cursor.settled.as_ref() == Some(&lane.settled));
             if let Some(group) = group {
                 group.leases.push(lane.lease);
             } else {
                 fresh.push(Cursor {
                     leases: vec![lane.lease],
-                    read_to: lane.settled.clone(),
-                    paging: None,
+                    read_to: lane.settled.position.clone(),
+                    // A difference that the last owner was in the middle of is read to its end.
+                    paging: lane.settled.part.clone().map(|part| Paging {
+                        until: part.until,
+                        after: part.id,
+                        last: None,
+                    }),
                     reads: VecDeque::new(),
                     settled: Some(lane.settled.clone()),
                     written: Some(lane.settled),
@@ -168,7 +175,8 @@ impl Cursors {
         for cursor in self.0.iter_mut().skip(1) {
             cursor.paging = Some(Paging {
                 until: until.clone(),
-                span: None,
+                after: 0,
+                last: None,
             });
         }
     }
@@ -184,22 +192,27 @@ impl Cursors {
         left: Option<Span>,
     ) {
         let cursor = &mut self.0[index];
-        let is_last = left.is_none();
+        cursor.paging = left.map(|Span { after, last }| Paging {
+            until: to.snapshot.clone(),
+            after,
+            last: Some(last),
+        });
+        let part = cursor.paging.as_ref().map(|paging| Part {
+            until: paging.until.clone(),
+            id: paging.after,
+        });
+        if part.is_none() {
+            cursor.read_to = to;
+        }
         cursor.reads.push_back(Read {
             number,
             unconfirmed: rows,
             had_rows: rows > 0,
-            until: is_last.then(|| to.clone()),
+            settles: Some(Settled {
+                position: cursor.read_to.clone(),
+                part,
+            }),
         });
-        if is_last {
-            cursor.read_to = to;
-            cursor.paging = None;
-        } else {
-            cursor.paging = Some(Paging {
-                until: to.snapshot,
-                span: left,
-            });
-        }
         cursor.drain();
         self.merge();
     }
@@ -239,14 +252,14 @@ fn join(leader: &mut Cursor, mut follower: Cursor) {
     leader.leases.append(&mut follower.leases);
     leader.reads.append(&mut follower.reads);
     for read in &mut leader.reads {
-        read.until = None;
+        read.settles = None;
     }
     leader.read_to.id = leader.read_to.id.min(follower.read_to.id);
     leader.reads.push_back(Read {
         number: 0,
         unconfirmed: 0,
         had_rows: true,
-        until: Some(leader.read_to.clone()),
+        settles: Some(leader.read_to.clone().into()),
     });
     leader.settled = None;
     leader.written = None;

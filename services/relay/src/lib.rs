@@ -6,6 +6,7 @@
 
 mod cursor;
 mod line;
+mod metrics;
 mod planner;
 mod relay;
 mod window;

@@ -5,6 +5,7 @@
 //! broken connection leave the outcome unknown: the same ids go again over a new connection.
 
 mod log;
+mod tenures;
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -13,8 +14,9 @@ use std::{
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use messaging::{
+    fault_point::{self, FaultPoint},
     lease::Lease,
-    metrics::{DatabaseLabels, Metrics, PublishLabels},
+    metrics::Metrics,
     publish_log::{Answers, Logged},
     publisher::{Answer, Publisher},
     span::Recorded,
@@ -23,7 +25,10 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use tenures::Tenures;
+
 use crate::{
+    metrics::LineMetrics,
     planner::{Next, Pending, Planned, Planner},
     relay::Settings,
     window::Window,
@@ -68,8 +73,8 @@ pub(crate) struct Line {
     again: HashMap<String, VecDeque<Flight>>,
     rests: HashMap<String, Rest>,
     connections: u64,
-    /// The lanes owned, with their epochs.
-    owned: HashMap<i16, i64>,
+    /// The lanes owned.
+    owned: Tenures,
     /// Keys with parked events: all their later events are parked too.
     pub parked_keys: HashSet<Uuid>,
     /// Rows to be parked, the first of which fits into no message.
@@ -83,12 +88,11 @@ pub(crate) struct Line {
     /// The broker has no queue for some type, or not even the exchange.
     pub lacks_topology: bool,
     relay: String,
-    database: &'static str,
-    metrics: Metrics,
+    metrics: LineMetrics,
 }
 
 impl Line {
-    pub(crate) fn new(settings: &Settings, metrics: Metrics) -> Self {
+    pub(crate) fn new(settings: &Settings, metrics: &Metrics) -> Self {
         Self {
             publisher: None,
             planner: Planner::new(settings.events_per_message),
@@ -98,7 +102,7 @@ impl Line {
             again: HashMap::new(),
             rests: HashMap::new(),
             connections: 0,
-            owned: HashMap::new(),
+            owned: Tenures::default(),
             parked_keys: HashSet::new(),
             to_park: Vec::new(),
             settled: Vec::new(),
@@ -106,8 +110,7 @@ impl Line {
             broken: false,
             lacks_topology: false,
             relay: settings.name.clone(),
-            database: settings.database,
-            metrics,
+            metrics: LineMetrics::new(metrics, settings.database),
         }
     }
 
@@ -118,12 +121,14 @@ impl Line {
         self.broken = false;
     }
 
-    /// From now on only rows of these lanes are published.
+    /// From now on only rows of these lanes are published; of those that were lost in between, only rows read from now on.
     pub(crate) fn owns(&mut self, leases: &[Lease]) {
-        self.owned.clear();
-        let leases = leases.iter();
-        self.owned
-            .extend(leases.map(|lease| (lease.lane, lease.epoch)));
+        self.owned.continue_with(leases);
+    }
+
+    /// The epoch under which a lane is owned.
+    pub(crate) fn epoch_of(&self, lane: i16) -> i64 {
+        self.owned.epoch_of(lane)
     }
 
     /// Forgets everything that is not published: it will be read again.
@@ -134,6 +139,7 @@ impl Line {
         self.again.clear();
         self.to_park.clear();
         self.settled.clear();
+        self.owned = Tenures::default();
     }
 
     /// Nothing waits and nothing is under way.
@@ -174,6 +180,18 @@ impl Line {
 
     /// Publishes what may go: as many messages as the window has room for. Never waits.
     pub(crate) fn send(&mut self) {
+        self.fill();
+        self.show();
+    }
+
+    /// Shows how it stands.
+    pub(crate) fn show(&mut self) {
+        let publisher = self.publisher.as_ref().filter(|_| !self.broken);
+        self.metrics
+            .stands(publisher, &self.window, self.flying.len());
+    }
+
+    fn fill(&mut self) {
         let is_usable = self.publisher.as_ref().is_some_and(Publisher::is_usable);
         if self.broken || !is_usable || self.is_blocked() {
             return;
@@ -222,12 +240,14 @@ impl Line {
         if let Some(flying) = self.flying_of.get_mut(&kind) {
             *flying = flying.saturating_sub(1);
         }
+        let (rows, took) = (&flight.planned.rows, flight.sent.elapsed());
+        self.metrics.answered(&kind, rows, &answer, took);
         self.report(&answer, &kind);
         self.lacks_topology |= answer.lacks_topology();
         match answer {
             Answer::Confirmed => {
                 self.rests.remove(&kind);
-                self.window.confirmed(flight.sent.elapsed());
+                self.window.confirmed(took);
                 self.confirmed(flight);
             }
             Answer::Returned | Answer::Nacked => {
@@ -247,17 +267,10 @@ impl Line {
 
     fn confirmed(&mut self, flight: Flight) {
         let rows = &flight.planned.rows;
-        let labels = DatabaseLabels {
-            database: self.database,
-        };
-        let events = u64::try_from(rows.len()).expect("a count fits");
-        self.metrics
-            .published_events
-            .get_or_create(&labels)
-            .inc_by(events);
         self.planner.settled(rows);
         self.settle(rows);
         self.note_confirmed(flight);
+        fault_point::pass(FaultPoint::AfterConfirm);
     }
 
     fn settle(&mut self, rows: &[Pending]) {
@@ -282,11 +295,11 @@ impl Line {
     fn next_flight(&mut self, now: Instant) -> Option<Flight> {
         loop {
             let mut flight = self.next_of_all(now)?;
-            // What belongs to lanes that were lost is their new owner's.
+            // What belongs to lanes that were lost is their next owner's, though it be this relay again.
             let (mine, lost): (Vec<Pending>, Vec<Pending>) =
                 std::mem::take(&mut flight.planned.rows)
                     .into_iter()
-                    .partition(|it| self.owned.contains_key(&it.row.lane.number()));
+                    .partition(|it| self.owned.include(it));
             if !lost.is_empty() {
                 self.planner.settled(&lost);
                 self.settle(&lost);
@@ -333,11 +346,6 @@ impl Line {
     }
 
     fn report(&self, answer: &Answer, kind: &str) {
-        let labels = PublishLabels {
-            database: self.database,
-            outcome: answer.as_str(),
-        };
-        self.metrics.publishes.get_or_create(&labels).inc();
         match answer {
             Answer::Confirmed => {}
             Answer::Returned => tracing::error!(
@@ -388,3 +396,6 @@ impl std::fmt::Debug for Line {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

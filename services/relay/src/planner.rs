@@ -15,11 +15,12 @@ pub const EVENTS_PER_MESSAGE: u16 = 100;
 /// The most bytes in one AMQP message: below the broker's frame of 128 KiB.
 pub(crate) const MAX_BYTES: usize = 100 * 1024;
 
-/// A row on its way, and the read it came by.
+/// A row on its way, the read it came by, and the epoch under which its lane was owned then.
 #[derive(Debug, Clone)]
 pub(crate) struct Pending {
     pub row: OutboxRow,
     pub read: u64,
+    pub epoch: i64,
 }
 
 /// The rows of a message that is published, or is to be published again.

@@ -17,7 +17,7 @@ use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{cursor::Cursors, line::Line};
+use crate::{cursor::Cursors, line::Line, metrics::Durations};
 
 /// The most rows read at once; no more are read while as many wait to be published.
 const PAGE: i64 = 2_000;
@@ -55,8 +55,12 @@ const KEY_UPKEEP: Duration = Duration::from_secs(10);
 /// The most idempotency keys deleted in one step.
 const KEYS_PER_STEP: i32 = 20_000;
 
-/// How long confirms are waited for before lanes are given up.
-const LAST_CONFIRMS: Duration = Duration::from_secs(2);
+/// How long the next confirm is waited for before lanes are given up: a broker that is slow is not one that is silent.
+const LAST_CONFIRMS: Duration = Duration::from_secs(3);
+
+/// How long all confirms are waited for then, however steadily they come: others want the lanes, and a process that stops
+/// has a grace period for everything.
+const LONGEST_DRAIN: Duration = Duration::from_secs(8);
 
 /// Who a relay is.
 #[derive(Debug, Clone)]
@@ -97,6 +101,7 @@ pub struct Relay {
     broker: BrokerUrl,
     bell: Bell,
     metrics: Metrics,
+    durations: Durations,
     /// The one connection that everything is read and written over. Transaction numbers that were never committed may be
     /// given again after a crash of the server, so a cursor lives no longer than the connection it was read on.
     connection: Option<PoolConnection<Postgres>>,
@@ -132,8 +137,9 @@ impl Relay {
         metrics: Metrics,
     ) -> Self {
         let now = Instant::now();
-        let line = Line::new(&settings, metrics.clone());
+        let line = Line::new(&settings, &metrics);
         Self {
+            durations: Durations::new(&metrics, settings.database),
             settings,
             pool,
             broker,
@@ -214,6 +220,7 @@ impl Relay {
             }
         }
         self.show_lanes();
+        self.line.show();
     }
 
     fn count_wakeup(&self, source: Option<WokenBy>) {

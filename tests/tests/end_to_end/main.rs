@@ -13,6 +13,7 @@ mod command_line;
 mod documentation;
 mod idempotency;
 mod isolation;
+mod logs;
 mod operators;
 mod order_life;
 mod original_bad_input;

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tests::{
-    Backing, Customer, Role, Shop,
+    Backing, Customer, Role,
     backing::Server,
     poll_until,
     shop::{GONE_WITHIN, Layout},
 };
 
-use crate::load::{Load, UNHEALED};
+use crate::load::{Load, start_unhealed_on};
 
 const ENDED_WITHIN: Duration = Duration::from_mins(1);
 
@@ -18,7 +18,7 @@ const ENDED_WITHIN: Duration = Duration::from_mins(1);
 async fn a_hundred_orders_accepted_while_the_broker_is_down_all_end() {
     let backing = Backing::private().await;
     let turn = backing.turn().await;
-    let shop = Shop::start_with(&backing.instance(), Layout::Together, UNHEALED).await;
+    let shop = start_unhealed_on(&backing.instance(), Layout::Together).await;
     let customer = Customer::with_balance(&shop.entrance(), 50).await;
     turn.kill(Server::RabbitMq).await;
     // The outbox takes what the broker cannot.
@@ -33,7 +33,7 @@ async fn a_hundred_orders_accepted_while_the_broker_is_down_all_end() {
 async fn a_hundred_orders_queued_in_the_broker_survive_its_restart() {
     let backing = Backing::private().await;
     let turn = backing.turn().await;
-    let shop = Shop::start_with(&backing.instance(), Layout::Separately, UNHEALED).await;
+    let shop = start_unhealed_on(&backing.instance(), Layout::Separately).await;
     let customer = Customer::with_balance(&shop.entrance(), 50).await;
     // Nobody takes them out of the queue.
     shop.stop(Role::Payment(1)).await;
@@ -62,7 +62,7 @@ async fn a_hundred_orders_queued_in_the_broker_survive_its_restart() {
 async fn the_broker_restarted_and_killed_under_load_loses_and_doubles_nothing() {
     let backing = Backing::private().await;
     let turn = backing.turn().await;
-    let shop = Shop::start_with(&backing.instance(), Layout::Together, UNHEALED).await;
+    let shop = start_unhealed_on(&backing.instance(), Layout::Together).await;
     let load = Load::new(&shop.entrance(), 10, 100).await;
     load.survives(&shop, async {
         load.accepted(10).await;
@@ -78,7 +78,7 @@ async fn the_broker_restarted_and_killed_under_load_loses_and_doubles_nothing() 
 async fn what_a_frozen_broker_never_confirmed_is_published_again() {
     let backing = Backing::private().await;
     let turn = backing.turn().await;
-    let shop = Shop::start_with(&backing.instance(), Layout::Together, UNHEALED).await;
+    let shop = start_unhealed_on(&backing.instance(), Layout::Together).await;
     let customer = Customer::with_balance(&shop.entrance(), 50).await;
     shop.lanes_shared().await;
     // Enough orders for both relays of the order database to have their connections.

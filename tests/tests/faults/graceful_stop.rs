@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tests::{
-    Customer, Instance, Role, Shop,
+    Customer, Role, Shop,
     customer::{new_key, rub},
     entrance::Call,
     poll_until,
@@ -15,14 +15,14 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::load::{Load, UNHEALED};
+use crate::load::{Load, start_unhealed};
 
 /// The grace period of a process that was not told another one.
 const GRACE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn a_graceful_stop_under_load_loses_nothing_that_was_accepted() {
-    let shop = Shop::start_with(&Instance::OfThisRun, Layout::Together, UNHEALED).await;
+    let shop = start_unhealed(Layout::Together).await;
     let load = Load::new(&shop.entrance(), 10, 60).await;
     load.survives(&shop, async {
         for percent in [25, 60] {
@@ -63,7 +63,7 @@ async fn every_role_stops_in_its_grace_period_even_with_idle_clients_holding_on(
 
 #[tokio::test]
 async fn a_request_under_way_when_the_stop_begins_is_answered_and_kept() {
-    let shop = Shop::start_with(&Instance::OfThisRun, Layout::Together, UNHEALED).await;
+    let shop = start_unhealed(Layout::Together).await;
     let entrance = shop.entrance();
     let customer = Customer::with_balance(&entrance, 100).await;
     let address = entrance.url("/").authority().to_owned();

@@ -9,9 +9,9 @@ use std::{
 };
 
 use futures_util::future::{join, join_all};
-use tests::{Customer, Instance, Role, Shop, instance::setting, shop::Layout};
+use tests::{Customer, Role, Shop, instance::setting, shop::Layout};
 
-use crate::load::{UNHEALED, keeps_ordering, nothing_was_lost_or_doubled};
+use crate::load::{keeps_ordering, nothing_was_lost_or_doubled, start_unhealed};
 
 /// How many times a process dies in one run when nobody asks for more.
 const KILLS: usize = 200;
@@ -58,7 +58,7 @@ const VICTIMS: &[(Role, &[&str])] = &[
 #[tokio::test]
 async fn relays_and_consumers_that_die_at_every_point_lose_and_double_nothing() {
     let kills = wanted_kills();
-    let shop = Shop::start_with(&Instance::OfThisRun, Layout::InPairs, UNHEALED).await;
+    let shop = start_unhealed(Layout::InPairs).await;
     let entrance = shop.entrance();
     let customers =
         join_all((0..CUSTOMERS).map(|_| Customer::with_balance(&entrance, PAYABLE))).await;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use sqlx::{AssertSqlSafe, PgTransaction};
-use tests::{Customer, Instance, Role, Service, Shop, poll_until, shop::Layout};
+use tests::{Customer, Role, Service, Shop, poll_until, shop::Layout};
 
 use crate::{
-    load::{Load, UNHEALED},
+    load::{Load, start_unhealed},
     tables::tables_of,
 };
 
@@ -15,7 +15,7 @@ const SOON: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn relays_killed_under_load_lose_and_double_nothing() {
-    let shop = Shop::start_with(&Instance::OfThisRun, Layout::Separately, UNHEALED).await;
+    let shop = start_unhealed(Layout::Separately).await;
     let load = Load::new(&shop.entrance(), 10, 40).await;
     load.survives(&shop, async {
         load.accepted(15).await;
@@ -36,7 +36,7 @@ async fn relays_killed_under_load_lose_and_double_nothing() {
 
 #[tokio::test]
 async fn payment_and_order_processes_killed_under_load_lose_and_double_nothing() {
-    let shop = Shop::start_with(&Instance::OfThisRun, Layout::Separately, UNHEALED).await;
+    let shop = start_unhealed(Layout::Separately).await;
     let load = Load::new(&shop.entrance(), 10, 40).await;
     load.survives(&shop, async {
         for percent in [15, 30, 45] {
@@ -60,7 +60,7 @@ async fn payment_and_order_processes_killed_under_load_lose_and_double_nothing()
 
 #[tokio::test]
 async fn everything_in_one_process_killed_under_load_loses_and_doubles_nothing() {
-    let shop = Shop::start_with(&Instance::OfThisRun, Layout::Together, UNHEALED).await;
+    let shop = start_unhealed(Layout::Together).await;
     let load = Load::new(&shop.entrance(), 10, 40).await;
     load.survives(&shop, async {
         for percent in [25, 50, 75] {
@@ -74,7 +74,7 @@ async fn everything_in_one_process_killed_under_load_loses_and_doubles_nothing()
 
 #[tokio::test]
 async fn a_payment_process_killed_in_the_middle_of_its_settlement_loses_nothing() {
-    let shop = Shop::start_with(&Instance::OfThisRun, Layout::Separately, UNHEALED).await;
+    let shop = start_unhealed(Layout::Separately).await;
     let customer = Customer::with_balance(&shop.entrance(), 5).await;
     let lock = lock_writes(&shop, Service::Payments).await;
     let placed = join_all((0..10).map(|_| customer.place(1))).await;
@@ -89,7 +89,7 @@ async fn a_payment_process_killed_in_the_middle_of_its_settlement_loses_nothing(
 
 #[tokio::test]
 async fn order_processes_killed_in_the_middle_of_their_settlement_lose_nothing() {
-    let shop = Shop::start_with(&Instance::OfThisRun, Layout::Separately, UNHEALED).await;
+    let shop = start_unhealed(Layout::Separately).await;
     let customer = Customer::with_balance(&shop.entrance(), 5).await;
     shop.stop(Role::Payment(1)).await;
     let placed = join_all((0..10).map(|_| customer.place(1))).await;

@@ -6,7 +6,9 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use tests::{Customer, Entrance, Service, Shop, customer::Order, poll_until};
+use tests::{
+    Customer, Entrance, Instance, Service, Shop, customer::Order, poll_until, shop::Layout,
+};
 
 const PRICE: i64 = 1_000;
 
@@ -20,8 +22,18 @@ const ENDED_WITHIN: Duration = Duration::from_mins(1);
 /// not more than can be listed at the end.
 const PACE: Duration = Duration::from_millis(100);
 
-/// For a shop whose reconciler asks for nothing again while the test runs: what a process loses stays lost, and is seen.
-pub(crate) const UNHEALED: &[(&str, &str)] = &[("GOZON_RECONCILE_AFTER_SECONDS", "3600")];
+/// A reconciler that asks for nothing again while the test runs.
+const UNHEALED: &[(&str, &str)] = &[("GOZON_RECONCILE_AFTER_SECONDS", "3600")];
+
+/// Starts a shop that heals nothing: what a process loses stays lost, and is seen.
+pub(crate) async fn start_unhealed(layout: Layout) -> Shop {
+    start_unhealed_on(&Instance::OfThisRun, layout).await
+}
+
+/// The same on an instance whose servers are to fail.
+pub(crate) async fn start_unhealed_on(instance: &Instance, layout: Layout) -> Shop {
+    Shop::start_with(instance, layout, UNHEALED).await
+}
 
 /// A number of customers, each with money for half of its orders.
 pub(crate) struct Load {

@@ -1,14 +1,14 @@
 //! Postgres restarted under the shop.
 
-use tests::{Backing, Customer, Shop, backing::Server, shop::Layout};
+use tests::{Backing, Customer, backing::Server, shop::Layout};
 
-use crate::load::{Load, UNHEALED};
+use crate::load::{Load, start_unhealed_on};
 
 #[tokio::test]
 async fn postgres_restarted_and_killed_under_load_loses_no_acknowledged_order() {
     let backing = Backing::private().await;
     let turn = backing.turn().await;
-    let shop = Shop::start_with(&backing.instance(), Layout::Together, UNHEALED).await;
+    let shop = start_unhealed_on(&backing.instance(), Layout::Together).await;
     let load = Load::new(&shop.entrance(), 10, 40).await;
     load.survives(&shop, async {
         load.accepted(20).await;

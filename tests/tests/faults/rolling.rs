@@ -12,11 +12,11 @@ use std::{
 
 use futures_util::future::{join, join_all};
 use sqlx::PgPool;
-use tests::{Customer, Instance, Role, Service, Shop, Version, poll_until, shop::Layout};
+use tests::{Customer, Role, Service, Shop, Version, poll_until, shop::Layout};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::load::{UNHEALED, keeps_ordering, nothing_was_lost_or_doubled};
+use crate::load::{keeps_ordering, nothing_was_lost_or_doubled, start_unhealed};
 
 const CUSTOMERS: usize = 4;
 const PAYABLE: i64 = 100;
@@ -41,7 +41,7 @@ const OTHER_HALF: [Role; 4] = [
 
 #[tokio::test]
 async fn two_versions_at_work_at_once_understand_each_other_and_roll_both_ways() {
-    let shop = Shop::start_with(&Instance::OfThisRun, Layout::InPairs, UNHEALED).await;
+    let shop = start_unhealed(Layout::InPairs).await;
     let entrance = shop.entrance();
     let customers =
         join_all((0..CUSTOMERS).map(|_| Customer::with_balance(&entrance, PAYABLE))).await;

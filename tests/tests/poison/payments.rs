@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     event::{BATCH, payment_captured, publish, publish_batch, with},
-    site::{HANDLED_WITHIN, NEXT_WITHIN, Site},
+    site::{HANDLED_WITHIN, Site, expect_at_once},
 };
 
 const KEY: &str = "payment.captured.v1";
@@ -110,13 +110,12 @@ async fn a_decision_about_no_order_waits_for_it_and_becomes_a_dead_letter_in_the
     .await;
 }
 
-/// Places a real order and waits until it has ended.
+/// Places a real order and expects that it ends at once.
 async fn an_order_ends(site: &Site, after: &str) {
-    let order = site.customer.place(1).await;
-    let what = format!("an order after {after} ends");
-    poll_until(&what, NEXT_WITHIN, async || {
-        let order = site.customer.order(order.id).await;
-        order.has_ended().then_some(())
-    })
-    .await;
+    let ends = async || {
+        let order = site.customer.place(1).await;
+        let order = std::slice::from_ref(&order);
+        site.customer.ended(order, HANDLED_WITHIN).await;
+    };
+    expect_at_once(after, ends(), ends).await;
 }

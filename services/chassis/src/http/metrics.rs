@@ -6,10 +6,14 @@ use axum::{
     extract::{MatchedPath, Request},
     response::Response,
 };
+use contracts::{
+    TraceContext,
+    metrics::{Announce, TracedHistogram, TracedHistograms, observe},
+};
 use http::Method;
 use prometheus_client::{
     encoding::EncodeLabelSet,
-    metrics::{family::Family, histogram::Histogram},
+    metrics::{family::Family, gauge::Gauge},
     registry::{Registry, Unit},
 };
 
@@ -21,7 +25,8 @@ const BUCKETS_SECONDS: [f64; 14] = [
 /// The metrics of a public router.
 #[derive(Debug, Clone)]
 pub struct HttpMetrics {
-    duration: Family<Labels, Histogram, fn() -> Histogram>,
+    duration: TracedHistograms<Labels>,
+    active: Family<ActiveLabels, Gauge>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -35,19 +40,47 @@ struct Labels {
     http_response_status_code: u16,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ActiveLabels {
+    http_request_method: &'static str,
+}
+
+/// A request under way; it may also end because its client goes away.
+struct Active(Gauge);
+
+impl Active {
+    fn begin(gauge: Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 impl HttpMetrics {
     /// New metrics, shown by `registry`.
     #[must_use]
     pub fn register(registry: &mut Registry) -> Self {
-        let duration: Family<Labels, Histogram, fn() -> Histogram> =
-            Family::new_with_constructor(|| Histogram::new(BUCKETS_SECONDS));
-        registry.register_with_unit(
+        let duration = TracedHistograms::<Labels>::new_with_constructor(|| {
+            TracedHistogram::new(BUCKETS_SECONDS.into_iter())
+        });
+        registry.announce_in(
+            Unit::Seconds,
             "http_server_request_duration",
             "Time from a request's head to its answer's head",
-            Unit::Seconds,
             duration.clone(),
         );
-        Self { duration }
+        let active = Family::<ActiveLabels, Gauge>::default();
+        registry.announce(
+            "http_server_active_requests",
+            "Requests that were begun and not answered yet",
+            active.clone(),
+        );
+        Self { duration, active }
     }
 }
 
@@ -61,16 +94,20 @@ pub(super) async fn layer(
     let http_request_method = known(request.method());
     let route = request.extensions().get::<MatchedPath>();
     let http_route = route.map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
+    let trace = request.extensions().get::<TraceContext>().copied();
+    let active = ActiveLabels {
+        http_request_method,
+    };
+    let active = Active::begin(metrics.active.get_or_create_owned(&active));
     let response = next(request).await;
+    drop(active);
     let labels = Labels {
         http_request_method,
         http_route,
         http_response_status_code: response.status().as_u16(),
     };
-    metrics
-        .duration
-        .get_or_create(&labels)
-        .observe(begun.elapsed().as_secs_f64());
+    let duration = metrics.duration.get_or_create(&labels);
+    observe(&duration, begun.elapsed(), trace);
     response
 }
 

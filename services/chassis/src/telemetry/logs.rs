@@ -1,17 +1,28 @@
 //! Log lines, as JSON or readable on a terminal, with a filter that can be changed while the process runs.
 
+mod json;
+
 use std::{
     io::{self, IsTerminal},
     str::FromStr,
 };
 
-use tracing::Subscriber;
+use contracts::metrics::Announce;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family},
+    registry::Registry as Metrics,
+};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
-    fmt::{self, MakeWriter},
+    fmt::{self, MakeWriter, format::JsonFields},
+    layer::Context,
     registry::LookupSpan,
     reload,
 };
+
+use self::json::JsonLines;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +90,52 @@ impl LogFilter {
     }
 }
 
-/// The layer that writes log lines; a JSON line carries the fields of the innermost span, its trace id among them.
+/// Counts the log lines that say that something is wrong, as far as the filter lets them through; clones count together.
+#[derive(Debug, Clone)]
+pub struct LogMetrics {
+    lines: Family<LevelLabels, Counter>,
+    warnings: Counter,
+    errors: Counter,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LevelLabels {
+    level: &'static str,
+}
+
+impl Default for LogMetrics {
+    fn default() -> Self {
+        let lines = Family::<LevelLabels, Counter>::default();
+        Self {
+            warnings: lines.get_or_create_owned(&LevelLabels { level: "warn" }),
+            errors: lines.get_or_create_owned(&LevelLabels { level: "error" }),
+            lines,
+        }
+    }
+}
+
+impl LogMetrics {
+    /// Shows them in a registry.
+    pub fn register(&self, registry: &mut Metrics) {
+        registry.announce(
+            "gozon_log_lines",
+            "Log lines that say that something is wrong, by level, as far as they are written",
+            self.lines.clone(),
+        );
+    }
+}
+
+impl<S: Subscriber> Layer<S> for LogMetrics {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        match *event.metadata().level() {
+            Level::ERROR => self.errors.inc(),
+            Level::WARN => self.warnings.inc(),
+            _ => return,
+        };
+    }
+}
+
+/// The layer that writes log lines, each with what the spans around it say, their trace id among it.
 pub(super) fn lines<S, W>(format: LogFormat, writer: W) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
@@ -87,9 +143,8 @@ where
 {
     match format {
         LogFormat::Json => fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_span_list(false)
+            .fmt_fields(JsonFields::new())
+            .event_format(JsonLines)
             .with_writer(writer)
             .boxed(),
         LogFormat::Text => fmt::layer()
@@ -142,19 +197,59 @@ mod tests {
         }
     }
 
+    #[derive(Debug, thiserror::Error)]
+    #[error("the orders could not be stored")]
+    struct Outer(#[source] std::io::Error);
+
     #[test]
-    fn a_line_of_json_carries_its_requests_trace_id() {
+    fn a_line_of_json_carries_its_requests_trace_id_and_the_whole_chain_of_an_error() {
         let written = Lines::default();
         let writer = written.clone();
         let layer = lines(LogFormat::Json, move || writer.clone());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-            let _request = tracing::info_span!("request", trace_id = "0af7").entered();
-            tracing::info!(orders = 3, "orders were placed");
+            let request = tracing::info_span!(
+                "request",
+                otel.name = "POST",
+                trace_id = tracing::field::Empty
+            );
+            request.record("trace_id", "0af7");
+            let _inside = request.entered();
+            let error = Outer(std::io::Error::other("connection refused"));
+            tracing::warn!(
+                orders = 3,
+                error = &error as &dyn std::error::Error,
+                "failed"
+            );
         });
         let line: serde_json::Value = serde_json::from_slice(&written.0.lock().unwrap()).unwrap();
-        assert_eq!(line["message"], "orders were placed");
+        for (name, value) in [
+            ("level", "WARN"),
+            ("message", "failed"),
+            ("trace_id", "0af7"),
+            (
+                "error",
+                "the orders could not be stored: connection refused",
+            ),
+        ] {
+            assert_eq!(line[name], value, "{name}");
+        }
         assert_eq!(line["orders"], 3);
-        assert_eq!(line["span"]["trace_id"], "0af7");
+        assert!(line.get("otel.name").is_none(), "{line}");
+    }
+
+    #[test]
+    fn warnings_and_errors_are_counted_and_nothing_else() {
+        let metrics = LogMetrics::default();
+        tracing::subscriber::with_default(
+            tracing_subscriber::registry().with(metrics.clone()),
+            || {
+                tracing::info!("all is well");
+                tracing::warn!("something is odd");
+                tracing::error!("something is wrong");
+                tracing::error!("something else is");
+            },
+        );
+        assert_eq!((metrics.warnings.get(), metrics.errors.get()), (1, 2));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod queue;
 
 use std::{str::FromStr, time::Duration};
 
+use contracts::metrics::Announce as _;
 use opentelemetry::{
     Context, InstrumentationScope, KeyValue,
     trace::{SpanBuilder, Tracer, TracerProvider},
@@ -128,7 +129,7 @@ struct SpanLabels {
 impl SpanMetrics {
     /// Shows them in a registry.
     pub fn register(&self, registry: &mut Registry) {
-        registry.register(
+        registry.announce(
             "gozon_telemetry_spans",
             "Spans by what became of them: exported, failed (the collector did not take them) or dropped (the queue was full)",
             self.spans.clone(),

@@ -29,8 +29,11 @@ fn router(operator_key: &OperatorKey) -> axum::Router {
         .unwrap();
     let bell = || Doorbell::new(Channel::Outbox);
     let settlers = [
-        Settler::Order(order::Settlement::new(bell())),
-        Settler::Payment(payment::Settlement::new(bell())),
+        Settler::Order(order::Settlement::new(bell(), order::Metrics::default())),
+        Settler::Payment(payment::Settlement::new(
+            bell(),
+            payment::Metrics::default(),
+        )),
     ];
     let states = settlers.map(|settler| OpsState {
         settler: Arc::new(settler),

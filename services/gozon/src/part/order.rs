@@ -28,12 +28,14 @@ pub(crate) fn add(
     let api_pool = process.pool(&config.api_url, &PoolSettings::for_api("gozon order api"))?;
     let writer = PoolSettings::for_writer("gozon order writer");
     let writer_pool = process.pool(&config.writer_url, &writer)?;
-    process.check_database("orders database", &config.api_url)?;
+    let database = ORDER_PAYMENTS.database;
+    process.check_database("orders database", database, &config.api_url)?;
     let gate = process.gate(
         "orders schema",
         schema(api_pool.clone(), writer_pool.clone()),
     );
     let status_bell = Doorbell::new(Channel::StatusHistory);
+    let metrics = order::Metrics::register(&mut process.metrics.registry);
     let state = OrderState::new(OrderSettings {
         api_pool,
         writer_pool: writer_pool.clone(),
@@ -43,12 +45,14 @@ pub(crate) fn add(
         profile: config.profile,
         everyone_role: config.everyone_role.clone(),
         load_limits: config.load_limits,
-        metrics: order::Metrics::register(&mut process.registry),
+        metrics: metrics.clone(),
+        messaging_metrics: process.metrics.messaging.clone(),
         stopping: process.lifecycle().stopping(),
         sockets: process.lifecycle().tracker(Stage::Serve),
     });
     spawn_consumer(process, &gate, config, &state);
-    let tail = order::tail(&state, process.messaging_metrics.clone());
+    super::spawn_row_watch(process, &gate, ORDER_PAYMENTS, writer_pool.clone());
+    let tail = order::tail(&state, process.metrics.messaging.clone());
     process.spawn_behind(&gate, Stage::Support, "order tail", |stop| tail.run(stop));
     let monitor = order::load_monitor(&state);
     process.spawn_behind(&gate, Stage::Support, "order load monitor", |stop| {
@@ -59,7 +63,10 @@ pub(crate) fn add(
         reconciler.run(stop)
     });
     let operators = ops::router(OpsState {
-        settler: Arc::new(Settler::Order(Settlement::new(status_bell.clone()))),
+        settler: Arc::new(Settler::Order(Settlement::new(
+            status_bell.clone(),
+            metrics,
+        ))),
         pool: writer_pool.clone(),
         session_keys: config.session_keys.clone(),
         operator_key: config.operator_key.clone(),
@@ -87,7 +94,7 @@ async fn schema(api_pool: PgPool, writer_pool: PgPool) {
 
 fn spawn_consumer(process: &Process, gate: &Gate, config: &OrderConfig, state: &OrderState) {
     let broker = config.broker.clone();
-    let metrics = process.messaging_metrics.clone();
+    let metrics = process.metrics.messaging.clone();
     let consumer = order::consumer(state, broker.clone(), metrics);
     process.spawn_behind(gate, Stage::Consume, "order consumer", async move |stop| {
         let topology = topology::wait(&broker, &ORDER_PAYMENTS);

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use chassis::{Stage, pool::PoolSettings};
 use messaging::{
     doorbell::Doorbell,
+    metrics::MeasuredPool,
     topology::{self, PAYMENT_ORDERS},
 };
-use payment::{PaymentSettings, Settlement};
+use payment::{LedgerCheck, PaymentSettings, Settlement};
 use sqlx::PgPool;
 
 use super::Part;
@@ -27,23 +28,34 @@ pub(crate) fn add(
     let api_pool = process.pool(&config.api_url, &PoolSettings::for_api("gozon payment api"))?;
     let writer = PoolSettings::for_writer("gozon payment writer");
     let writer_pool = process.pool(&config.writer_url, &writer)?;
-    process.check_database("payments database", &config.api_url)?;
+    let database = PAYMENT_ORDERS.database;
+    process.check_database("payments database", database, &config.api_url)?;
     let gate = process.gate(
         "payments schema",
         schema(api_pool.clone(), writer_pool.clone()),
     );
+    let metrics = payment::Metrics::register(&mut process.metrics.registry);
     let settings = PaymentSettings {
-        api_pool,
-        writer_pool: writer_pool.clone(),
+        api_pool: MeasuredPool::new(api_pool, &process.metrics.messaging.database),
+        writer_pool: MeasuredPool::new(writer_pool.clone(), &process.metrics.messaging.database),
         outbox_bell: outbox_bell.clone(),
         session_keys: config.session_keys.clone(),
         profile: config.profile,
         broker: config.broker.clone(),
-        metrics: process.messaging_metrics.clone(),
+        metrics: metrics.clone(),
+        messaging_metrics: process.metrics.messaging.clone(),
     };
     spawn_consumer(process, &gate, &settings);
+    super::spawn_row_watch(process, &gate, PAYMENT_ORDERS, writer_pool.clone());
+    let check = LedgerCheck::new(writer_pool.clone(), metrics.clone());
+    process.spawn_behind(&gate, Stage::Support, "ledger check", |stop| {
+        check.run(stop)
+    });
     let operators = ops::router(OpsState {
-        settler: Arc::new(Settler::Payment(Settlement::new(outbox_bell.clone()))),
+        settler: Arc::new(Settler::Payment(Settlement::new(
+            outbox_bell.clone(),
+            metrics,
+        ))),
         pool: writer_pool.clone(),
         session_keys: config.session_keys.clone(),
         operator_key: config.operator_key.clone(),

@@ -1,7 +1,11 @@
 //! The relays of one database as a part of a process.
 
 use chassis::{Stage, pool::PoolSettings};
-use messaging::{doorbell::Doorbell, topology};
+use messaging::{
+    doorbell::Doorbell,
+    topology::{self, ORDER_PAYMENTS, PAYMENT_ORDERS},
+    watch::{OutboxWatch, QueueWatch},
+};
 use relay::{Relay, Settings};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -20,7 +24,7 @@ pub(crate) fn add(
 ) -> anyhow::Result<()> {
     let names = Names::of(config.database);
     let pool = process.pool(&config.url, &PoolSettings::for_relay(names.pool))?;
-    process.check_database(names.database, &config.url)?;
+    process.check_database(names.check, config.database.as_str(), &config.url)?;
     let gate = process.gate(names.schema, schema(pool.clone()));
     let settings = Settings {
         // A process id is not unique across containers; nothing else has to be known to be unique.
@@ -37,6 +41,7 @@ pub(crate) fn add(
         &pool,
         &outbox_bell,
     );
+    spawn_watches(process, &gate, config, &pool);
     super::spawn_doorbell(process, &gate, names.doorbell, outbox_bell, pool);
     Ok(())
 }
@@ -44,7 +49,7 @@ pub(crate) fn add(
 /// What its tasks and checks are called.
 struct Names {
     pool: &'static str,
-    database: &'static str,
+    check: &'static str,
     schema: &'static str,
     relay: &'static str,
     doorbell: &'static str,
@@ -55,14 +60,14 @@ impl Names {
         match database {
             Database::Orders => Self {
                 pool: "gozon orders relay",
-                database: "orders database, for its relays",
+                check: "orders database, for its relays",
                 schema: "orders outbox schema",
                 relay: "orders relay",
                 doorbell: "orders outbox doorbell",
             },
             Database::Payments => Self {
                 pool: "gozon payments relay",
-                database: "payments database, for its relays",
+                check: "payments database, for its relays",
                 schema: "payments outbox schema",
                 relay: "payments relay",
                 doorbell: "payments outbox doorbell",
@@ -73,6 +78,22 @@ impl Names {
 
 async fn schema(pool: PgPool) {
     messaging::schema::wait(&pool).await;
+}
+
+/// Shows what waits in the outbox, and in the queue that it fills.
+fn spawn_watches(process: &Process, gate: &Gate, config: &RelayConfig, pool: &PgPool) {
+    let metrics = &process.metrics.messaging;
+    let database = config.database.as_str();
+    let outbox = OutboxWatch::new(database, pool.clone(), metrics.outbox.clone());
+    process.spawn_behind(gate, Stage::Support, "outbox watch", |stop| {
+        outbox.run(stop)
+    });
+    let filled = match config.database {
+        Database::Orders => PAYMENT_ORDERS,
+        Database::Payments => ORDER_PAYMENTS,
+    };
+    let queue = QueueWatch::new(filled, config.broker.clone(), metrics.queues.clone());
+    process.spawn_behind(gate, Stage::Support, "queue watch", |stop| queue.run(stop));
 }
 
 fn spawn_relay(
@@ -90,7 +111,7 @@ fn spawn_relay(
         pool.clone(),
         broker.clone(),
         outbox_bell.bell(),
-        process.messaging_metrics.clone(),
+        process.metrics.messaging.clone(),
     );
     process.spawn_behind(gate, Stage::Relay, name, async move |stop| {
         let queues = async {

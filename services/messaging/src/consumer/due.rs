@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -16,7 +17,6 @@ use crate::{
     deferred,
     failure::{Failure, ReasonClass, Rejection},
     inbox,
-    metrics::QueueLabels,
     span::Attempt,
 };
 
@@ -25,9 +25,6 @@ const MAX_ROWS: i64 = 100;
 
 /// The pause before the next look when something was due.
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
-
-/// How many looks pass between two counts of the deferred events.
-const LOOKS_PER_COUNT: u32 = 10;
 
 impl<H: Handler> Consumer<H> {
     /// Settles one round of what is due: up to a hundred deferred events and a hundred letters. Says how many rows were
@@ -39,15 +36,10 @@ impl<H: Handler> Consumer<H> {
     /// Settles what is due, again and again until stopped.
     pub(super) async fn run_due(&self, stop: &CancellationToken) {
         let mut pause = RETRY.0;
-        let mut looks = 0_u32;
         loop {
             let wait = match self.settle_due().await {
                 Ok(rows) => {
                     pause = RETRY.0;
-                    if looks.is_multiple_of(LOOKS_PER_COUNT) {
-                        self.count_deferred().await;
-                    }
-                    looks = looks.wrapping_add(1);
                     if rows > 0 {
                         BUSY_PAUSE.min(self.schedule.poll)
                     } else {
@@ -72,7 +64,8 @@ impl<H: Handler> Consumer<H> {
     }
 
     async fn settle_deferred(&self) -> Result<usize, Failure> {
-        let rows = deferred::due(&self.pool, H::QUEUE.name, MAX_ROWS).await?;
+        let taken_up = Instant::now();
+        let rows = deferred::due(self.pool.unmeasured(), H::QUEUE.name, MAX_ROWS).await?;
         if rows.is_empty() {
             return Ok(0);
         }
@@ -90,19 +83,20 @@ impl<H: Handler> Consumer<H> {
                 entry
             })
             .collect();
-        self.settling(Attempt::Again)
+        self.settling(Attempt::Again, taken_up)
             .settle(Lot::Deferred, &entries)
             .await?;
-        self.handler.committed();
         Ok(rows.len())
     }
 
     async fn settle_letters(&self) -> Result<usize, Failure> {
-        let letters = store::due(&self.pool, H::QUEUE.name, MAX_ROWS).await?;
+        let taken_up = Instant::now();
+        let pool = self.pool.unmeasured();
+        let letters = store::due(pool, H::QUEUE.name, MAX_ROWS).await?;
         if letters.is_empty() {
             return Ok(0);
         }
-        let horizon = inbox::horizon(&self.pool).await?;
+        let horizon = inbox::horizon(pool).await?;
         let mut entries = Vec::new();
         for letter in &letters {
             let opened = self.open(letter);
@@ -114,15 +108,17 @@ impl<H: Handler> Consumer<H> {
                 letter: letter.id,
                 horizon,
             };
-            match self.settling(Attempt::Again).attempt(lot, &opened).await {
+            let settling = self.settling(Attempt::Again, taken_up);
+            match settling.attempt(lot, &opened).await {
                 Ok(_) => {}
                 Err(Failure::Permanent(rejection)) => entries.push(unopened(letter, rejection)),
                 Err(failure) => return Err(failure),
             }
         }
         let lot = Lot::Letters { horizon };
-        self.settling(Attempt::Again).settle(lot, &entries).await?;
-        self.handler.committed();
+        self.settling(Attempt::Again, taken_up)
+            .settle(lot, &entries)
+            .await?;
         Ok(letters.len())
     }
 
@@ -142,16 +138,6 @@ impl<H: Handler> Consumer<H> {
                 row: Some(row(letter)),
                 ..entry
             }]
-        }
-    }
-
-    async fn count_deferred(&self) {
-        let queue = H::QUEUE.name;
-        if let Ok(events) = deferred::count(&self.pool, queue).await {
-            self.metrics
-                .deferred
-                .get_or_create(&QueueLabels { queue })
-                .set(events);
         }
     }
 }

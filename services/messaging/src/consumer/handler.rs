@@ -65,19 +65,21 @@ pub enum Discard {
 pub trait Handler: Send + Sync + 'static {
     /// The messages it understands.
     type Message: Clone + Send + Sync;
+    /// What a batch did, for whoever is told once it is committed.
+    type Effect: Default + Send;
     /// The queue it consumes.
     const QUEUE: Queue;
 
     /// Reads an event's message: type, version, fields and ranges. No I/O.
     fn decode(&self, event: &Event<'_>) -> Result<Self::Message, Rejection>;
 
-    /// Has the effect of a batch in the given transaction, and names the events that were not settled. The business
+    /// Has the effect of a batch in the given transaction, says what it is, and names the events that were not settled. The business
     /// guard (the payment row, the order's status) must hold by itself, for an event may come under another id.
     fn settle(
         &self,
         tx: &mut PgTransaction<'_>,
         batch: &[Received<Self::Message>],
-    ) -> impl Future<Output = Result<Vec<Unsettled>, Failure>> + Send;
+    ) -> impl Future<Output = Result<(Vec<Unsettled>, Self::Effect), Failure>> + Send;
 
     /// Ends what a valid event asked for, in the transaction that discards its dead letter; or refuses.
     fn discard(
@@ -86,6 +88,6 @@ pub trait Handler: Send + Sync + 'static {
         received: &Received<Self::Message>,
     ) -> impl Future<Output = Result<Discard, Failure>> + Send;
 
-    /// Called after the commit, to ring doorbells.
-    fn committed(&self);
+    /// Called after each commit with what it did: to ring doorbells, and to count.
+    fn committed(&self, effect: Self::Effect);
 }

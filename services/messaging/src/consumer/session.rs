@@ -37,6 +37,7 @@ pub struct Batch {
     pub(super) deliveries: Vec<Delivery>,
     /// Whether they are tried for the first time.
     pub(super) attempt: Attempt,
+    pub(super) taken_up: Instant,
 }
 
 impl Batch {
@@ -82,6 +83,12 @@ pub(super) enum Work {
 }
 
 impl Work {
+    pub(super) const fn batch(&self) -> &Batch {
+        match self {
+            Self::Batch(batch) | Self::Dead(batch) => batch,
+        }
+    }
+
     pub(super) const fn batch_mut(&mut self) -> &mut Batch {
         match self {
             Self::Batch(batch) | Self::Dead(batch) => batch,
@@ -232,6 +239,7 @@ impl Subscription {
         Batch {
             deliveries: self.ready(limit),
             attempt: Attempt::First,
+            taken_up: Instant::now(),
         }
     }
 

@@ -3,20 +3,22 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use sqlx::{PgPool, PgTransaction};
+use sqlx::PgTransaction;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
     Content, Entry, Handler, Outcome, Received, Schedule,
     halving::{Cause, Halving},
     lot::Lot,
+    metrics::QueueMetrics,
     spans::Spans,
 };
 use crate::{
     failure::{Failure, ReasonClass, Rejection},
     fault_point::{self, FaultPoint},
     inbox::{self, Verdict},
-    metrics::{DeadLetterLabels, InboxLabels, InboxOutcome, Metrics},
+    metrics::{MeasuredPool, time},
     span::Attempt,
 };
 
@@ -26,11 +28,13 @@ const SETTLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// What settling needs besides the batch.
 pub(super) struct Settling<'c, H> {
     pub(super) handler: &'c H,
-    pub(super) pool: &'c PgPool,
+    pub(super) pool: &'c MeasuredPool,
     pub(super) schedule: &'c Schedule,
-    pub(super) metrics: &'c Metrics,
+    pub(super) metrics: &'c QueueMetrics,
     /// Whether the events are tried for the first time, for their spans.
     pub(super) attempt: Attempt,
+    /// When the events were taken up.
+    pub(super) taken_up: Instant,
 }
 
 /// What becomes of an entry.
@@ -98,12 +102,16 @@ impl<H: Handler> Settling<'_, H> {
         entries: &[Entry<'_, H::Message>],
     ) -> Result<u64, Failure> {
         let mut spans = Spans::default();
-        let settled =
-            tokio::time::timeout(SETTLE_TIMEOUT, self.settle_once(lot, entries, &mut spans))
-                .await
-                .unwrap_or_else(|elapsed| Err(Failure::Away(Box::new(elapsed))))
-                .inspect_err(|failure| spans.fail(failure.class()))?;
+        let settling = self.settle_once(lot, entries, &mut spans);
+        let (settled, effect) = tokio::time::timeout(SETTLE_TIMEOUT, settling)
+            .await
+            .unwrap_or_else(|elapsed| Err(Failure::Away(Box::new(elapsed))))
+            .inspect_err(|failure| {
+                spans.fail(failure.class());
+                self.metrics.failed(entries, failure, self.taken_up);
+            })?;
         self.count(&settled);
+        self.handler.committed(effect);
         Ok(settled.fresh)
     }
 
@@ -114,9 +122,20 @@ impl<H: Handler> Settling<'_, H> {
         lot: Lot,
         entries: &[Entry<'_, H::Message>],
         spans: &mut Spans,
-    ) -> Result<Settled, Failure> {
+    ) -> Result<(Settled, H::Effect), Failure> {
+        let tx = self.pool.begin().await.map_err(Failure::away)?;
+        let transaction = self.transact(tx, lot, entries, spans);
+        time(&self.metrics.settling, transaction).await
+    }
+
+    async fn transact(
+        &self,
+        mut tx: PgTransaction<'_>,
+        lot: Lot,
+        entries: &[Entry<'_, H::Message>],
+        spans: &mut Spans,
+    ) -> Result<(Settled, H::Effect), Failure> {
         let queue = H::QUEUE.name;
-        let mut tx = self.pool.begin().await.map_err(Failure::away)?;
         let held = lot.hold(&mut tx, entries).await?;
         *spans = Spans::begin(H::QUEUE, self.attempt, lot, &held);
         let verdicts = enter(&mut tx, queue, lot, &held).await?;
@@ -125,7 +144,7 @@ impl<H: Handler> Settling<'_, H> {
             .zip(verdicts)
             .map(|(entry, verdict)| judge(entry, verdict))
             .collect();
-        self.handle(&mut tx, &held, &mut fates, spans).await?;
+        let effect = self.handle(&mut tx, &held, &mut fates, spans).await?;
         for (entry, fate) in held.iter().zip(&mut fates) {
             lot.limit(self.schedule, entry, fate);
         }
@@ -135,7 +154,8 @@ impl<H: Handler> Settling<'_, H> {
         tx.commit().await?;
         fault_point::pass(FaultPoint::AfterCommit);
         spans.end(&fates);
-        Ok(Settled::of(&held, &fates))
+        self.metrics.committed(&held, &fates, self.taken_up);
+        Ok((Settled::of(&held, &fates), effect))
     }
 
     /// Gives the handler the messages that are to have their effect, and takes down what it says of them.
@@ -145,7 +165,7 @@ impl<H: Handler> Settling<'_, H> {
         held: &[&'e Entry<'_, H::Message>],
         fates: &mut [Fate<'e>],
         spans: &Spans,
-    ) -> Result<(), Failure> {
+    ) -> Result<H::Effect, Failure> {
         let mut places = Vec::new();
         let mut messages = Vec::new();
         for (place, (entry, fate)) in held.iter().zip(fates.iter()).enumerate() {
@@ -158,41 +178,32 @@ impl<H: Handler> Settling<'_, H> {
             }
         }
         if messages.is_empty() {
-            return Ok(());
+            return Ok(H::Effect::default());
         }
-        for unsettled in self.handler.settle(tx, &messages).await? {
+        let (unsettled, effect) = self.handler.settle(tx, &messages).await?;
+        for unsettled in unsettled {
             fates[places[unsettled.index]] = match unsettled.outcome {
                 Outcome::NotYet(rejection) => Fate::Later(Cow::Owned(rejection)),
                 Outcome::Rejected(rejection) => Fate::Dead(Cow::Owned(rejection)),
             };
         }
-        Ok(())
+        Ok(effect)
     }
 
     fn count(&self, settled: &Settled) {
         let queue = H::QUEUE.name;
-        let by = |outcome, events| {
-            let labels = InboxLabels { queue, outcome };
-            self.metrics
-                .inbox_messages
-                .get_or_create(&labels)
-                .inc_by(events);
-        };
-        by(InboxOutcome::Fresh, settled.fresh);
-        by(InboxOutcome::Duplicate, settled.duplicates);
-        by(InboxOutcome::Deferred, settled.deferred);
+        self.metrics.fresh.inc_by(settled.fresh);
+        self.metrics.duplicates.inc_by(settled.duplicates);
+        self.metrics.deferred.inc_by(settled.deferred);
         if settled.deferred > 0 {
             let events = settled.deferred;
             tracing::info!(queue, events, "events were put off until another attempt");
         }
         for dead in &settled.dead {
-            by(InboxOutcome::DeadLetter, 1);
-            let reason = dead.reason;
-            let labels = DeadLetterLabels { queue, reason };
-            self.metrics.dead_letters.get_or_create(&labels).inc();
+            self.metrics.dead_letter(dead.reason);
             tracing::warn!(
                 queue,
-                reason = reason.as_str(),
+                reason = dead.reason.as_str(),
                 event_id = dead.event_id.map(tracing::field::display),
                 trace_id = dead.trace_id,
                 "a message became a dead letter"

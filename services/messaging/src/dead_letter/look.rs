@@ -127,6 +127,44 @@ pub async fn count_by_reason(
     .await
 }
 
+/// The most letters that are counted for the metric.
+const MAX_COUNTED: i64 = 10_000;
+
+/// The letters of one queue for one reason, as the metric tells of them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LettersOfReason {
+    /// The class of the reason.
+    pub(crate) reason_class: String,
+    /// How many of those that were counted.
+    pub(crate) letters: i64,
+    /// How long ago the first of them became a dead letter.
+    pub(crate) oldest_age_seconds: f64,
+}
+
+/// The letters of a queue by reason: the database's oldest [`MAX_COUNTED`], for it is asked every few seconds.
+pub(crate) async fn oldest_by_reason(
+    connection: &mut PgConnection,
+    queue: &str,
+) -> Result<Vec<LettersOfReason>, sqlx::Error> {
+    sqlx::query_as!(
+        LettersOfReason,
+        r#"select reason_class, count(*) as "letters!",
+                  extract(epoch from clock_timestamp() - min(first_seen_at))::float8 as "oldest_age_seconds!"
+         from (
+             select consumer, reason_class, first_seen_at
+             from messaging.dead_letter
+             order by id
+             limit $2
+         ) as counted
+         where consumer = $1
+         group by reason_class"#,
+        queue,
+        MAX_COUNTED,
+    )
+    .fetch_all(connection)
+    .await
+}
+
 /// One letter whole; none if it is not there, or not any more.
 pub async fn show(
     connection: &mut PgConnection,

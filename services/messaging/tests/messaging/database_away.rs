@@ -72,7 +72,8 @@ async fn a_consumer_without_its_database_keeps_what_it_has_and_takes_nothing_mor
     assert!(!waiting.is_empty() && !is_back, "nothing was sent back");
     let queue = PAYMENT_ORDERS.name;
     let paused = metrics
-        .consumer_paused
+        .inbox
+        .paused
         .get_or_create_owned(&QueueLabels { queue });
     assert_eq!(paused.get(), 1);
     assert!(published < 60, "it is not the prefetch that holds them up");

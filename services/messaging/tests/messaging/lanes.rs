@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use messaging::{
     lane::LANES,
     lease::{self, Lease},
-    outbox::Position,
+    outbox::{Position, Settled},
 };
 use proptest::{
     prelude::*,
@@ -99,8 +99,8 @@ impl World {
         let held: Vec<i16> = self.held[relay].iter().map(|lease| lease.lane).collect();
         let mut acquired = Vec::new();
         for (number, lane) in (0_i16..).zip(&mut self.lanes) {
-            let forgotten = lane.owner.as_ref() == Some(&me) && !held.contains(&number);
-            let free = lane.owner.is_none() || lane.expired || forgotten;
+            let free = lane.owner.is_none() || lane.expired || lane.owner.as_ref() == Some(&me);
+            let free = free && !held.contains(&number);
             let fenced = lane
                 .fence
                 .as_ref()
@@ -135,7 +135,6 @@ impl World {
                 let got = lease::acquire(db, &name(*relay), &fence, &gone, &held, *at_most).await;
                 let got = sorted(got.unwrap().iter().map(|lane| lane.lease).collect());
                 assert_eq!(got, self.acquire(*relay, *at_most, &gone));
-                self.held[*relay].retain(|lease| got.iter().all(|new| new.lane != lease.lane));
                 self.ever[*relay].extend(&got);
                 self.held[*relay].extend(got);
             }
@@ -168,7 +167,7 @@ impl World {
                 self.held[*relay] = again;
             }
             Step::Settle(relay) => {
-                let to = Position::beginning();
+                let to = Settled::from(Position::beginning());
                 let stale = self.ever[*relay].iter();
                 let stale: Vec<Lease> = stale
                     .filter(|lease| !self.is_current(*relay, lease))

@@ -311,7 +311,7 @@ async fn renewals_and_write_backs_find_lanes_by_their_key_and_do_not_become_dear
             .join(",")
     );
     let epochs = format!("{{{}}}", ["1"; 64].join(","));
-    let settled = ["one", &lanes, &epochs, "7:9:7", "5"];
+    let settled = ["one", &lanes, &epochs, "7:9:7", "5", "7:12:7", "8"];
     let renewed = ["one", &lanes, &epochs, "3"];
     let first = explain(&mut relay, "renewal", &renewed).await;
     first.assert_scans_no_table();

@@ -117,6 +117,7 @@ pub(crate) struct Effects;
 
 impl Handler for Effects {
     type Message = OrderPlaced;
+    type Effect = ();
     const QUEUE: Queue = PAYMENT_ORDERS;
 
     fn decode(&self, event: &Event<'_>) -> Result<OrderPlaced, Rejection> {
@@ -131,7 +132,7 @@ impl Handler for Effects {
         &self,
         tx: &mut PgTransaction<'_>,
         batch: &[Received<OrderPlaced>],
-    ) -> Result<Vec<Unsettled>, Failure> {
+    ) -> Result<(Vec<Unsettled>, ()), Failure> {
         let answers: HashMap<i64, String> =
             sqlx::query_as("select amount, answer from effects.answer")
                 .fetch_all(&mut **tx)
@@ -157,7 +158,7 @@ impl Handler for Effects {
             };
             unsettled.push(Unsettled { index, outcome });
         }
-        Ok(unsettled)
+        Ok((unsettled, ()))
     }
 
     /// Orders of an even amount have an end, others must be settled.
@@ -178,7 +179,7 @@ impl Handler for Effects {
         Ok(Discard::Ended)
     }
 
-    fn committed(&self) {}
+    fn committed(&self, (): ()) {}
 }
 
 /// Production's schedule is in minutes; this one is in milliseconds.

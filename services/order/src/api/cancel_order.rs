@@ -70,10 +70,11 @@ pub(super) async fn cancel_order(
         key: (&key, &digest),
         trace,
     };
-    let order = cancellation::cancel(state.writer_pool(), request, |version| {
+    let order = cancellation::cancel(state.measured_writer_pool(), request, |version| {
         expected.includes(version)
     })
     .await?;
+    state.metrics().given_up_orders.inc();
     state.outbox_bell().ring();
     state.status_bell().ring();
     let tag = etag::of_version(order.version);

@@ -22,12 +22,16 @@ impl LoadMonitor {
         Self { load, pool }
     }
 
-    /// Reads until stopped. While the database is away the last reading stands, and ages.
+    /// Reads until stopped. While the database is away the last reading stands, and ages; the metric is withdrawn.
     pub async fn run(self, stop: CancellationToken) {
         let mut told = false;
         let watch = async {
             loop {
-                match self.read().await {
+                let read = self.read().await;
+                if read.is_err() {
+                    self.load.metrics().show_undecided(None);
+                }
+                match read {
                     Ok(()) => told = false,
                     Err(error) if !told => {
                         tracing::warn!(error = %chassis::chain(&error), "the state of the outbox cannot be read");
@@ -54,7 +58,7 @@ impl LoadMonitor {
         self.load
             .outbox()
             .see(&reading, undecided.decided(), Instant::now());
-        self.load.metrics().undecided_orders.set(undecided.count());
+        self.load.metrics().show_undecided(Some(undecided.count()));
         Ok(())
     }
 }

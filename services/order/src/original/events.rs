@@ -93,6 +93,7 @@ async fn serve(mut socket: WebSocket, mut subscription: Subscription, stop: Canc
         () = cut.cancelled() => End::TryAgain,
         end = stream(&mut socket, &mut subscription) => end,
     };
+    subscription.metrics().closed(end);
     close(&mut socket, end).await;
 }
 
@@ -114,6 +115,8 @@ async fn stream(socket: &mut WebSocket, subscription: &mut Subscription) -> End 
             if sent.is_err() {
                 return End::Gone;
             }
+            let taken_at = change.order.decided_at.unwrap_or(change.order.created_at);
+            subscription.metrics().pushed(taken_at, change.trace);
         }
     }
 }

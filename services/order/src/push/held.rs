@@ -1,7 +1,8 @@
 //! What a socket has to tell but has not told yet.
 
-use contracts::OrderId;
+use contracts::{OrderId, TraceContext};
 use messaging::span::Recorded;
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::{cursor, frame::Frame, hub::Update, span};
@@ -26,7 +27,17 @@ pub(crate) struct Held {
 #[derive(Debug)]
 pub(crate) struct Due {
     pub(crate) frame: Frame,
+    pub(crate) told: Vec<Told>,
     pub(crate) spans: Vec<Recorded>,
+}
+
+/// A state in a frame, for its metric.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told {
+    /// When the order took it.
+    pub(crate) taken_at: OffsetDateTime,
+    /// Its trace, if that is recorded.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 impl Held {
@@ -86,13 +97,24 @@ impl Held {
             return None;
         }
         self.until = None;
+        let told = self.orders.iter().map(|order| self.told(order)).collect();
         Some(Due {
+            told,
             frame: Frame::Changes {
                 cursor: cursor::encode(sent),
                 orders: std::mem::take(&mut self.orders),
             },
             spans: self.spans.drain(..).map(|(_, span)| span).collect(),
         })
+    }
+
+    fn told(&self, order: &OrderView) -> Told {
+        let mut spans = self.spans.iter();
+        let span = spans.find(|(id, _)| *id == order.id);
+        Told {
+            taken_at: order.decided_at.unwrap_or(order.created_at),
+            trace: span.map(|(_, span)| *span.context()),
+        }
     }
 }
 

@@ -163,6 +163,11 @@ impl Subscription {
         self.user_id
     }
 
+    /// What is measured of sockets.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.hub.metrics
+    }
+
     /// Waits until the tail has its place. A snapshot read earlier could miss what was committed in between.
     pub(crate) async fn tail_follows(&self) {
         // The sender lives as long as the hub: the wait can only end well.

@@ -4,7 +4,7 @@ use axum::{
     body::Bytes,
     extract::ws::{CloseFrame, Message, WebSocket, close_code},
 };
-use sqlx::PgPool;
+use messaging::metrics::MeasuredPool;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +17,7 @@ use super::{
     pulse::{Beat, Pulse},
     span,
 };
-use crate::{api::view::OrderView, limits, storage::position::Position};
+use crate::{api::view::OrderView, limits, metrics::Metrics, storage::position::Position};
 
 /// The end of a socket, as the client is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,11 +30,22 @@ pub(crate) enum End {
     TryAgain,
 }
 
+impl End {
+    /// The end's stable name.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Stopping => "stopping",
+            Self::TryAgain => "try_again",
+        }
+    }
+}
+
 /// Serves a registered socket to its end.
 pub(crate) async fn serve(
     mut socket: WebSocket,
     mut subscription: Subscription,
-    pool: PgPool,
+    pool: MeasuredPool,
     cursor: Option<Position>,
     stop: CancellationToken,
 ) {
@@ -45,13 +56,14 @@ pub(crate) async fn serve(
         () = cut.cancelled() => End::TryAgain,
         end = stream(&mut socket, &mut subscription, &pool, cursor) => end,
     };
+    subscription.metrics().closed(end);
     close(&mut socket, end).await;
 }
 
 async fn stream(
     socket: &mut WebSocket,
     subscription: &mut Subscription,
-    pool: &PgPool,
+    pool: &MeasuredPool,
     cursor: Option<Position>,
 ) -> End {
     let Some(opening) = open(subscription, pool, cursor.as_ref()).await else {
@@ -68,7 +80,7 @@ async fn stream(
         match next(socket, subscription, &mut pulse, held.until()).await {
             Ok(Some(update)) => {
                 if let Some(due) = held.make_room(&update, &sent)
-                    && tell(socket, due).await.is_err()
+                    && tell(socket, due, subscription.metrics()).await.is_err()
                 {
                     return End::Gone;
                 }
@@ -78,7 +90,7 @@ async fn stream(
             Err(end) => return end,
         }
         if let Some(due) = held.frame(&sent)
-            && tell(socket, due).await.is_err()
+            && tell(socket, due, subscription.metrics()).await.is_err()
         {
             return End::Gone;
         }
@@ -116,7 +128,7 @@ pub(crate) async fn next(
 /// Reads the opening, once the tail has its place; none if the database cannot say.
 async fn open(
     subscription: &Subscription,
-    pool: &PgPool,
+    pool: &MeasuredPool,
     cursor: Option<&Position>,
 ) -> Option<Opening> {
     timeout(limits::TAIL_START_TIMEOUT, subscription.tail_follows())
@@ -140,8 +152,13 @@ fn snapshot(opening: Opening) -> Message {
     frame.to_message()
 }
 
-async fn tell(socket: &mut WebSocket, due: Due) -> Result<(), End> {
+async fn tell(socket: &mut WebSocket, due: Due, metrics: &Metrics) -> Result<(), End> {
     let sent = send(socket, due.frame.to_message()).await;
+    if sent.is_ok() {
+        for told in &due.told {
+            metrics.pushed(told.taken_at, told.trace);
+        }
+    }
     span::end(due.spans, &sent);
     sent
 }

@@ -5,8 +5,10 @@ use std::{collections::HashMap, convert::Infallible, future::Future, sync::Arc, 
 use contracts::{OrderId, UserId};
 use messaging::{
     doorbell::{Bell, Channel, Doorbell, WokenBy},
-    metrics::WakeupLabels,
+    metrics::{Operation, WakeupLabels, time},
+    topology::ORDER_PAYMENTS,
 };
+use prometheus_client::metrics::histogram::Histogram;
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -37,6 +39,7 @@ pub struct Tail {
     pool: PgPool,
     bell: Bell,
     metrics: messaging::metrics::Metrics,
+    durations: Histogram,
 }
 
 impl Tail {
@@ -52,6 +55,9 @@ impl Tail {
             load,
             pool,
             bell: doorbell.bell(),
+            durations: metrics
+                .database
+                .operation(ORDER_PAYMENTS.database, Operation::Tail),
             metrics,
         }
     }
@@ -100,14 +106,14 @@ impl Tail {
         let mut woken_by = WokenBy::Poll;
         loop {
             let begun = Instant::now();
-            let found = in_time(step(
+            let step = step(
                 &self.hub,
                 self.load.undecided(),
                 &mut connection,
                 place,
                 limits::TAIL_PAGE_ROWS,
-            ))
-            .await?;
+            );
+            let found = time(&self.durations, in_time(step)).await?;
             if found > 0 {
                 self.count(woken_by);
             }

@@ -1,13 +1,13 @@
 //! The original's list of all users' orders: the one read that crosses users, through a role of its own, demo mode only.
 
-use sqlx::PgPool;
+use messaging::metrics::MeasuredPool;
 
 use super::row::{OrderRow, orders};
 use crate::order::Order;
 
 /// The newest orders of everyone.
 pub(crate) async fn newest(
-    pool: &PgPool,
+    pool: &MeasuredPool,
     everyone_role: &str,
     limit: i64,
 ) -> Result<Vec<Order>, sqlx::Error> {

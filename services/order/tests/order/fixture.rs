@@ -104,6 +104,7 @@ impl Shop {
             everyone_role: "orders_everyone".to_owned(),
             load_limits,
             metrics: metrics.clone(),
+            messaging_metrics: messaging::metrics::Metrics::default(),
             stopping: stopping.clone(),
             sockets: sockets.clone(),
         });
@@ -215,11 +216,12 @@ impl Shop {
             message,
         };
         let batch: Vec<_> = messages.into_iter().map(received).collect();
-        let handler = Settlement::new(self.status_bell.clone());
+        let handler = Settlement::new(self.status_bell.clone(), self.metrics.clone());
         let mut tx = self.writer.begin().await.unwrap();
-        assert_eq!(handler.settle(&mut tx, &batch).await.unwrap(), []);
+        let (unsettled, decided) = handler.settle(&mut tx, &batch).await.unwrap();
+        assert_eq!(unsettled, []);
         tx.commit().await.unwrap();
-        handler.committed();
+        handler.committed(decided);
     }
 
     /// Inserts orders in one transaction, past the API, and rings.

@@ -43,7 +43,7 @@ fn check_refused(answer: &Answer, seconds: &str) {
 /// The count as the service knows it.
 async fn counted(shop: &Shop) -> i64 {
     order::load_monitor(&shop.state).read().await.unwrap();
-    shop.metrics.undecided_orders.get()
+    shop.metrics.undecided().unwrap()
 }
 
 /// Waits until the service knows that so many orders are undecided.

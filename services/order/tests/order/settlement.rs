@@ -29,9 +29,12 @@ async fn settle_in(
     tx: &mut PgTransaction<'_>,
     batch: Vec<PaymentDecision>,
 ) -> Result<Vec<(usize, ReasonClass)>, Failure> {
-    let handler = Settlement::new(Doorbell::new(Channel::StatusHistory));
+    let handler = Settlement::new(
+        Doorbell::new(Channel::StatusHistory),
+        order::Metrics::default(),
+    );
     let batch: Vec<_> = batch.into_iter().map(received).collect();
-    let unsettled = handler.settle(tx, &batch).await?;
+    let (unsettled, _) = handler.settle(tx, &batch).await?;
     Ok(unsettled
         .iter()
         .map(|unsettled| (unsettled.index, unsettled.rejection().class))

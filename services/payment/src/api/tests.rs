@@ -83,8 +83,8 @@ async fn a_path_without_the_method_is_a_405() {
 async fn while_the_database_is_away_the_answer_is_a_503_that_says_when_to_try_again() {
     let shop = Shop::open().await;
     shop.customer(1, 5_000).await;
-    shop.settings.api_pool.close().await;
-    shop.settings.writer_pool.close().await;
+    shop.settings.api_pool.unmeasured().close().await;
+    shop.settings.writer_pool.unmeasured().close().await;
     let read = shop.get(1, "/api/v1/account").await;
     let write = shop.top_up(1, "k", 100).await;
     let original = shop.get(1, "/api/payments/accounts/1").await;

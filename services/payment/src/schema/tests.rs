@@ -17,7 +17,7 @@ async fn furnished() -> Shop {
         "insert into payments.payment
          values (gen_random_uuid(), 1, 100, 'RUB', 'DECLINED', 'no_account', now(), now())",
     )
-    .execute(&shop.settings.writer_pool)
+    .execute(shop.settings.writer_pool.unmeasured())
     .await
     .unwrap();
     shop
@@ -114,7 +114,7 @@ async fn the_writer_changes_balances_and_nothing_else_of_an_account() {
         select gen_random_uuid(), 1000000, id, 'TOP_UP', 1, 1 from payments.account";
     let generated_always = Some("428C9".to_owned());
     assert_eq!(
-        refusal(&shop.settings.writer_pool, numbered).await,
+        refusal(shop.settings.writer_pool.unmeasured(), numbered).await,
         generated_always
     );
 }

@@ -14,6 +14,7 @@ use messaging::{
 use time::OffsetDateTime;
 
 use crate::{
+    metrics::Decided,
     settlement::request::{PaymentRequest, Purpose},
     storage::{
         account::Account,
@@ -89,6 +90,25 @@ pub(super) fn plan(
 }
 
 impl Plan {
+    /// What is to be counted once it is committed.
+    pub(super) fn effect(&self) -> Decided {
+        let mut effect = Decided::default();
+        for (_, answer) in &self.answers {
+            match answer {
+                Answer::Decided(_) => effect.repeated += 1,
+                Answer::Refunded(_) => {}
+            }
+        }
+        effect.repeated -= self.decided.len() as u64;
+        for payment in &self.decided {
+            effect.add(payment.decision);
+        }
+        let refunds = self.entries.iter();
+        let refunds = refunds.filter(|entry| entry.kind == EntryKind::Refund);
+        effect.refunded = refunds.count() as u64;
+        effect
+    }
+
     /// By how much each account changes in all.
     pub(super) fn totals(&self) -> Vec<(AccountId, i64)> {
         let mut totals: BTreeMap<AccountId, i64> = BTreeMap::new();

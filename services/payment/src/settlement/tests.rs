@@ -41,16 +41,20 @@ fn ask_back(order_id: OrderId, user_id: i64, amount_minor: i64) -> Received<Paym
     received
 }
 
+fn settlement(shop: &Shop) -> Settlement {
+    Settlement::new(
+        shop.settings.outbox_bell.clone(),
+        shop.settings.metrics.clone(),
+    )
+}
+
 /// Settles a batch in a transaction, once.
 async fn settle_once(
     shop: &Shop,
     batch: &[Received<PaymentRequest>],
 ) -> Result<Vec<Unsettled>, Failure> {
-    let settlement = Settlement {
-        outbox_bell: shop.settings.outbox_bell.clone(),
-    };
     let mut tx = shop.settings.writer_pool.begin().await?;
-    let rejected = settlement.settle(&mut tx, batch).await?;
+    let (rejected, _) = settlement(shop).settle(&mut tx, batch).await?;
     tx.commit().await?;
     Ok(rejected)
 }

@@ -1,11 +1,12 @@
 //! Reading transactions of the `api` login, with row-level security told whose rows they may see: the second lock.
 
 use contracts::UserId;
-use sqlx::{PgPool, PgTransaction};
+use messaging::metrics::MeasuredPool;
+use sqlx::PgTransaction;
 
 /// Begins a transaction that sees this user's rows and nobody else's.
 pub(crate) async fn begin_as(
-    pool: &PgPool,
+    pool: &MeasuredPool,
     user_id: UserId,
 ) -> Result<PgTransaction<'static>, sqlx::Error> {
     let mut tx = pool.begin().await?;

@@ -16,8 +16,18 @@ fn at(text: &str) -> Position {
 fn acquired(lane: i16, settled: &str) -> Acquired {
     Acquired {
         lease: Lease { lane, epoch: 1 },
-        settled: at(settled),
+        settled: at(settled).into(),
         reset: false,
+    }
+}
+
+fn part(since: &str, until: &str, id: i64) -> Settled {
+    Settled {
+        position: at(since),
+        part: Some(Part {
+            until: at(until).snapshot,
+            id,
+        }),
     }
 }
 
@@ -36,6 +46,26 @@ fn lanes_taken_over_at_one_point_share_a_cursor() {
     ]);
     let lanes: Vec<_> = cursors.0.iter().map(Cursor::lanes).collect();
     assert_eq!(lanes, [vec![0, 1], vec![2]]);
+}
+
+#[test]
+fn a_difference_that_the_last_owner_was_in_the_middle_of_is_read_on_from_there() {
+    let mut cursors = Cursors::default();
+    let in_the_middle = |lane| Acquired {
+        settled: part("5:5:", "9:9:", 77),
+        ..acquired(lane, "5:5:")
+    };
+    cursors.take_over(vec![
+        acquired(0, "5:5:"),
+        in_the_middle(1),
+        in_the_middle(2),
+    ]);
+    assert_eq!(cursors.0.len(), 2, "they do not stand at one point");
+    assert_eq!(cursors.next(), Some(1), "before the leader goes on");
+    let paging = cursors.0[1].paging.clone().unwrap();
+    assert_eq!(paging.until, at("9:9:").snapshot);
+    assert_eq!((paging.after, paging.last), (77, None));
+    assert_eq!(cursors.0[1].read_to, at("5:5:"));
 }
 
 #[test]
@@ -63,7 +93,7 @@ fn a_follower_joins_only_when_it_has_read_to_where_the_leader_is() {
     );
     cursors.confirmed(3, 1);
     cursors.confirmed(2, 1);
-    assert_eq!(cursors.0[0].settled, Some(until));
+    assert_eq!(cursors.0[0].settled, Some(until.into()));
 }
 
 #[test]
@@ -74,26 +104,38 @@ fn a_read_settles_only_behind_those_before_it() {
     cursors.advance(0, 2, 1, at("9:9:"), None);
     cursors.confirmed(2, 1);
     cursors.confirmed(1, 1);
-    assert_eq!(cursors.0[0].settled, Some(at("5:5:")));
+    assert_eq!(cursors.0[0].settled, Some(at("5:5:").into()));
     cursors.confirmed(1, 1);
-    assert_eq!(cursors.0[0].settled, Some(at("9:9:")));
+    assert_eq!(cursors.0[0].settled, Some(at("9:9:").into()));
     assert!(cursors.0[0].is_at_rest());
 }
 
 #[test]
-fn in_the_middle_of_a_difference_there_is_nothing_to_be_written_back() {
+fn in_the_middle_of_a_difference_the_part_behind_which_all_is_confirmed_is_written_back() {
     let mut cursors = Cursors::default();
     cursors.take_over(vec![acquired(0, "5:5:")]);
-    let left = Span { after: 2, last: 3 };
-    cursors.advance(0, 1, 2, at("9:9:"), Some(left));
-    cursors.confirmed(1, 2);
-    assert!(
-        !cursors.0[0].has_news(),
-        "whoever waited for it would wait for nothing"
+    cursors.advance(0, 1, 2, at("9:9:"), REST);
+    cursors.advance(
+        0,
+        2,
+        2,
+        at("9:9:"),
+        Some(Span {
+            after: 88,
+            last: 99,
+        }),
     );
-    cursors.advance(0, 2, 1, at("9:9:"), None);
-    cursors.confirmed(2, 1);
-    assert!(cursors.0[0].has_news(), "rows of both pages are published");
+    cursors.confirmed(2, 2);
+    cursors.confirmed(1, 1);
+    assert!(!cursors.0[0].has_news(), "of the first page one is not");
+    cursors.confirmed(1, 1);
+    assert_eq!(cursors.0[0].settled, Some(part("5:5:", "9:9:", 88)));
+    assert!(cursors.0[0].has_news());
+    cursors.0[0].written_back();
+    cursors.advance(0, 3, 1, at("9:9:"), None);
+    cursors.confirmed(3, 1);
+    assert_eq!(cursors.0[0].settled, Some(at("9:9:").into()));
+    assert!(cursors.0[0].has_news(), "the last page is published");
     cursors.0[0].written_back();
     assert!(!cursors.0[0].has_news());
     cursors.advance(0, 3, 0, at("12:12:"), None);
@@ -133,7 +175,7 @@ proptest! {
                 cursors.confirmed(u64::try_from(read).unwrap() + 1, 1);
             }
             let first_open = left.iter().position(|rows| *rows > 0).unwrap_or(left.len());
-            prop_assert_eq!(cursors.0[0].settled.clone(), Some(position(first_open)));
+            prop_assert_eq!(cursors.0[0].settled.clone(), Some(position(first_open).into()));
         }
     }
 }

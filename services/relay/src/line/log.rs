@@ -32,7 +32,7 @@ impl Line {
         lanes.dedup();
         let leases = lanes.into_iter().map(|lane| Lease {
             lane,
-            epoch: self.owned.get(&lane).copied().unwrap_or_default(),
+            epoch: self.epoch_of(lane),
         });
         leases.collect()
     }

@@ -20,7 +20,11 @@ fn row(id: i64, key: u128, kind: &str, bytes: usize) -> Pending {
         creation: None,
         body: format!("{}{id}", "0".repeat(bytes - 1)).into_bytes(),
     };
-    Pending { row, read: 1 }
+    Pending {
+        row,
+        read: 1,
+        epoch: 1,
+    }
 }
 
 fn publish(planner: &mut Planner) -> Option<Planned> {

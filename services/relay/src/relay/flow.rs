@@ -3,6 +3,7 @@
 use messaging::{
     doorbell::WokenBy,
     fault_point::{self, FaultPoint},
+    metrics::time,
     outbox::{self, Difference, OutboxRow, Parking, Position, Span},
     snapshot::Snapshot,
 };
@@ -10,7 +11,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    BLOCKED, LAST_CONFIRMS, MOST_WAITING, PAGE, POLL, Relay, RelayError, connected, in_time,
+    BLOCKED, LAST_CONFIRMS, LONGEST_DRAIN, MOST_WAITING, PAGE, POLL, Relay, RelayError, connected,
+    in_time,
 };
 use crate::{
     cursor::{Cursor, Paging},
@@ -66,18 +68,21 @@ impl Relay {
         Ok(page.rows)
     }
 
-    /// Waits for confirms of everything under way, but not for long.
+    /// Publishes what is in memory and waits for confirms of all of it: as long as they come, but not for long.
     pub(super) async fn drain(&mut self) -> Result<(), RelayError> {
-        let until = Instant::now() + LAST_CONFIRMS;
-        while !self.line.is_idle() && Instant::now() < until {
-            self.settle_some().await?;
+        let mut until = Instant::now() + LAST_CONFIRMS;
+        let latest = Instant::now() + LONGEST_DRAIN;
+        while !self.line.is_idle() && Instant::now() < until.min(latest) {
+            if self.settle_some().await? > 0 {
+                until = Instant::now() + LAST_CONFIRMS;
+            }
         }
         self.absorb();
         Ok(())
     }
 
-    /// Publishes, and waits a moment for answers.
-    async fn settle_some(&mut self) -> Result<(), RelayError> {
+    /// Publishes, and waits a moment for answers; says how many reads they brought forward.
+    async fn settle_some(&mut self) -> Result<usize, RelayError> {
         if self.line.needs_connection() {
             self.ready_publisher().await?;
         }
@@ -92,8 +97,9 @@ impl Relay {
             () = tokio::time::sleep_until(until) => {}
         }
         self.park().await?;
+        let settled = self.line.settled.len();
         self.absorb();
-        Ok(())
+        Ok(settled)
     }
 
     /// Whether more rows may be read: those that only the window holds back, and all in memory, are bounded.
@@ -115,16 +121,23 @@ impl Relay {
         let (rows, until, left) = match cursor.paging.clone() {
             Some(Paging {
                 until,
-                span: Some(span),
+                after,
+                last: Some(last),
             }) => {
+                let span = Span { after, last };
                 let (rows, left) = self.read_page(&lanes, &since, &until, span).await?;
                 (rows, until, left)
             }
             paging => {
-                let until = paging.map(|paging| paging.until);
+                let mut since = since.clone();
+                let until = paging.map(|Paging { until, after, .. }| {
+                    since.id = since.id.max(after);
+                    until
+                });
                 let deadline = self.deadline();
                 let connection = connected(&mut self.connection, &self.pool).await?;
                 let first = outbox::read_since(connection, &lanes, &since, until.as_ref(), PAGE);
+                let first = time(&self.durations.read, first);
                 let Difference {
                     rows,
                     snapshot,
@@ -165,6 +178,7 @@ impl Relay {
         let deadline = self.deadline();
         let connection = connected(&mut self.connection, &self.pool).await?;
         let page = outbox::read_page(connection, lanes, since, until, span, PAGE);
+        let page = time(&self.durations.read, page);
         Ok(meanwhile(&mut self.line, deadline, in_time(page)).await??)
     }
 
@@ -173,7 +187,8 @@ impl Relay {
         let read = self.reads;
         self.cursors.advance(index, read, rows.len(), to, left);
         for row in rows {
-            let pending = Pending { row, read };
+            let epoch = self.line.epoch_of(row.lane.number());
+            let pending = Pending { row, read, epoch };
             if self.line.parked_keys.contains(&pending.row.key) {
                 self.line.to_park.push(pending);
             } else {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use messaging::{
     fault_point::{self, FaultPoint},
     lease::{self, LEASE, RENEWAL},
-    metrics::DatabaseLabels,
+    metrics::{DatabaseLabels, time},
     outbox, publish_log,
     publisher::Publisher,
 };
@@ -111,7 +111,7 @@ impl Relay {
         let labels = DatabaseLabels {
             database: self.settings.database,
         };
-        self.metrics.outbox_restores.get_or_create(&labels).inc();
+        self.metrics.relay.restores.get_or_create(&labels).inc();
         tracing::error!(
             relay = self.settings.name,
             adopted,
@@ -207,12 +207,6 @@ impl Relay {
                     outcome?;
                 }
             }
-            let ahead = statement!(self, connection, outbox::partitions_ahead(connection));
-            let labels = DatabaseLabels {
-                database: self.settings.database,
-            };
-            let gauge = self.metrics.partitions_ahead.get_or_create(&labels).clone();
-            gauge.set(i64::from(ahead));
         }
         if now >= self.keys_at {
             self.keys_at = now + KEY_UPKEEP;
@@ -244,10 +238,14 @@ impl Relay {
             cursor.written_back();
             let leases = cursor.leases.clone();
             fault_point::pass(FaultPoint::BeforeWriteBack);
+            let durations = self.durations.write_back.clone();
             let held = statement!(
                 self,
                 connection,
-                lease::settle(connection, &name, &leases, &settled)
+                time(
+                    &durations,
+                    lease::settle(connection, &name, &leases, &settled)
+                )
             );
             fault_point::pass(FaultPoint::AfterWriteBack);
             self.cursors.0[index].leases = held;
@@ -268,7 +266,12 @@ impl Relay {
             return Ok(false);
         }
         let log = std::mem::take(&mut self.line.log);
-        statement!(self, connection, publish_log::append(connection, &log));
+        let durations = self.durations.append_log.clone();
+        statement!(
+            self,
+            connection,
+            time(&durations, publish_log::append(connection, &log))
+        );
         Ok(true)
     }
 
@@ -294,6 +297,7 @@ impl Relay {
         self.line.clear();
         self.joined = false;
         self.show_lanes();
+        self.line.show();
         Ok(())
     }
 
@@ -370,7 +374,8 @@ impl Relay {
             database: self.settings.database,
         };
         let owned = i64::try_from(self.cursors.lanes_owned()).expect("at most 64 lanes");
-        self.metrics.lanes_owned.get_or_create(&labels).set(owned);
+        let lanes = &self.metrics.relay.lanes_owned;
+        lanes.get_or_create(&labels).set(owned);
     }
 }
 

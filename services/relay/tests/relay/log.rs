@@ -129,7 +129,7 @@ async fn what_was_returned_and_confirmed_later_is_told_so() {
     let stop = CancellationToken::new();
     let running = tokio::spawn(relay.run(stop.clone()));
     world.append(1).await;
-    let returned = metrics.publishes.get_or_create_owned(&PublishLabels {
+    let returned = metrics.relay.publishes.get_or_create_owned(&PublishLabels {
         database: "orders",
         outcome: "returned",
     });

@@ -6,6 +6,7 @@
 )]
 
 mod answers;
+mod backlog;
 mod fencing;
 mod interrupted;
 mod log;
@@ -14,3 +15,4 @@ mod publishing;
 mod restored;
 mod sharing;
 mod support;
+mod window;

@@ -3,8 +3,10 @@
 use messaging::{
     metrics::DatabaseLabels,
     topology::{EXCHANGE, PAYMENT_ORDERS},
+    watch::OutboxWatch,
 };
 use tests::{
+    Login,
     lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions},
     poll_until,
 };
@@ -208,7 +210,14 @@ pub(crate) async fn end_leases(world: &World) {
 async fn a_relay_shows_for_how_many_days_there_are_partitions() {
     let world = World::new().await;
     world.relay("one").upkeep().await.unwrap();
+    let outbox = &world.metrics.outbox;
+    let watch = OutboxWatch::new("orders", world.db.pool(Login::Relay), outbox.clone());
+    watch.read().await.unwrap();
     let labels = DatabaseLabels { database: "orders" };
-    let ahead = world.metrics.partitions_ahead.get_or_create(&labels).get();
-    assert_eq!(ahead, 7, "a week ahead, as maintain_partitions makes them");
+    let ahead = outbox.partitions_ahead.shown();
+    assert_eq!(
+        ahead,
+        [(labels, 7)],
+        "a week ahead, as maintain_partitions makes them"
+    );
 }

@@ -25,7 +25,7 @@ async fn use_up_transaction_numbers(world: &World) {
 /// How often an alarm was raised.
 fn alarms(world: &World) -> u64 {
     let labels = DatabaseLabels { database: "orders" };
-    world.metrics.outbox_restores.get_or_create(&labels).get()
+    world.metrics.relay.restores.get_or_create(&labels).get()
 }
 
 async fn publish_all(world: &World, relay: &mut relay::Relay) -> usize {

@@ -88,6 +88,17 @@ impl World {
         self.relay_of(name, pool, &self.doorbell, &url)
     }
 
+    /// The same with a message for each event.
+    pub(crate) fn one_by_one_over(&self, proxy: &Proxy, name: &str) -> Relay {
+        let settings = Settings {
+            events_per_message: 1,
+            ..settings(name)
+        };
+        let url = self.vhost.url_over(proxy, BrokerUser::Relay);
+        let pool = self.db.pool(Login::Relay);
+        self.relay_with(settings, pool, &self.doorbell, &url)
+    }
+
     /// A wire to the database that can be cut.
     pub(crate) async fn proxy_to_database(&self) -> Proxy {
         let url: PgConnectOptions = self.db.url(Login::Relay).parse().unwrap();
@@ -111,11 +122,16 @@ impl World {
     }
 
     fn relay_of(&self, name: &str, pool: PgPool, doorbell: &Doorbell, broker: &str) -> Relay {
-        let settings = Settings {
-            name: name.to_owned(),
-            database: "orders",
-            events_per_message: relay::EVENTS_PER_MESSAGE,
-        };
+        self.relay_with(settings(name), pool, doorbell, broker)
+    }
+
+    fn relay_with(
+        &self,
+        settings: Settings,
+        pool: PgPool,
+        doorbell: &Doorbell,
+        broker: &str,
+    ) -> Relay {
         let broker = BrokerUrl::parse(broker).unwrap();
         Relay::new(
             settings,
@@ -132,7 +148,7 @@ impl World {
             database: "orders",
             outcome,
         };
-        self.metrics.publishes.get_or_create(&labels).get()
+        self.metrics.relay.publishes.get_or_create(&labels).get()
     }
 
     /// Drives a relay's upkeep until it owns as many lanes: the connections of the last owners must be gone first.
@@ -241,6 +257,14 @@ impl World {
         .unwrap()
         .into_iter()
         .collect()
+    }
+}
+
+fn settings(name: &str) -> Settings {
+    Settings {
+        name: name.to_owned(),
+        database: "orders",
+        events_per_message: relay::EVENTS_PER_MESSAGE,
     }
 }
 

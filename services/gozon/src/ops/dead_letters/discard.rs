@@ -101,7 +101,7 @@ async fn run<H: Handler>(
     let mut tx = pool.begin().await?;
     let discarded = discard(&mut tx, handler, filter, by, reason).await?;
     tx.commit().await?;
-    handler.committed();
+    handler.committed(H::Effect::default());
     Ok(discarded)
 }
 

@@ -140,11 +140,9 @@ async fn a_batch_that_is_rolled_back_leaves_nothing() {
     let shop = Shop::open().await;
     shop.customer(1, 10_000).await;
     let before = shop.contents().await;
-    let settlement = Settlement {
-        outbox_bell: shop.settings.outbox_bell.clone(),
-    };
     let mut tx = shop.settings.writer_pool.begin().await.unwrap();
     let batch = [ask(OrderId::new(), 1, 3_000), ask(OrderId::new(), 2, 1)];
+    let settlement = settlement(&shop);
     settlement.settle(&mut tx, &batch).await.unwrap();
     tx.rollback().await.unwrap();
     assert_eq!(shop.contents().await, before);

@@ -5,7 +5,7 @@ use messaging::consumer::Discard;
 use super::*;
 
 async fn discard(shop: &Shop, request: &Received<PaymentRequest>) {
-    let settlement = Settlement::new(shop.settings.outbox_bell.clone());
+    let settlement = settlement(shop);
     let mut tx = shop.settings.writer_pool.begin().await.unwrap();
     let discarded = settlement.discard(&mut tx, request).await.unwrap();
     assert_eq!(discarded, Discard::Ended);

@@ -216,7 +216,7 @@ async fn a_request_for_a_refund_is_given_up_only_where_the_money_is_back() {
     let shop = Shop::open().await;
     let order_id = paid(&shop, 10_000, 3_000).await;
     let request = ask_back(order_id, 1, 3_000);
-    let settlement = Settlement::new(shop.settings.outbox_bell.clone());
+    let settlement = super::settlement(&shop);
     let mut tx = shop.settings.writer_pool.begin().await.unwrap();
     let refused = settlement.discard(&mut tx, &request).await.unwrap();
     assert!(matches!(refused, Discard::Refused(_)), "{refused:?}");

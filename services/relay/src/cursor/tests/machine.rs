@@ -21,8 +21,13 @@ enum Step {
     Read,
     /// The broker confirms an event that was read.
     Confirm(prop::sample::Index),
-    /// The relay takes over a free lane, whose last owner wrote back this share of what there is.
-    TakeOver(i16, prop::sample::Index),
+    /// The relay takes over a free lane, whose last owner wrote back this share of what there is, and perhaps was in the
+    /// middle of the difference up to this share, at that id.
+    TakeOver(
+        i16,
+        prop::sample::Index,
+        Option<(prop::sample::Index, prop::sample::Index)>,
+    ),
     /// A lane is another's now.
     Lose(i16),
 }
@@ -32,7 +37,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..LANES).prop_map(Step::Commit),
         4 => Just(Step::Read),
         4 => any::<prop::sample::Index>().prop_map(Step::Confirm),
-        1 => (0..LANES, any::<prop::sample::Index>()).prop_map(|(lane, at)| Step::TakeOver(lane, at)),
+        1 => (0..LANES, any::<prop::sample::Index>(), any::<Option<(prop::sample::Index, prop::sample::Index)>>())
+            .prop_map(|(lane, at, part)| Step::TakeOver(lane, at, part)),
         1 => (0..LANES).prop_map(Step::Lose),
     ]
 }
@@ -44,6 +50,18 @@ fn position(rows: usize) -> Position {
 /// How many rows a position has behind it.
 fn rows_before(position: &Position) -> usize {
     usize::try_from(position.snapshot.xmax()).unwrap() - 1
+}
+
+/// How many rows are settled: rows are numbered by their commits, so those of a part follow those before the position.
+fn rows_settled(settled: &Settled) -> usize {
+    let part = settled.part.as_ref().map(|part| {
+        let until = Position {
+            snapshot: part.until.clone(),
+            id: 0,
+        };
+        rows_before(&until).min(usize::try_from(part.id).unwrap())
+    });
+    rows_before(&settled.position).max(part.unwrap_or_default())
 }
 
 fn id(row: usize) -> i64 {
@@ -75,10 +93,11 @@ struct Relay {
 }
 
 impl Relay {
-    fn take_over(&mut self, lane: i16, from: usize) {
+    fn take_over(&mut self, lane: i16, settled: Settled) {
         if self.tenures.contains_key(&lane) {
             return;
         }
+        let from = rows_settled(&settled);
         self.epochs += 1;
         let lease = Lease {
             lane,
@@ -94,7 +113,7 @@ impl Relay {
         self.tenures.insert(lane, tenure);
         self.cursors.take_over(vec![Acquired {
             lease,
-            settled: position(from),
+            settled,
             reset: false,
         }]);
     }
@@ -134,16 +153,21 @@ impl Relay {
                     (Vec::new(), until, span(0, until))
                 }
             }
-            Some(Paging { until, span: None }) => {
+            Some(Paging {
+                until,
+                after,
+                last: None,
+            }) => {
                 let until = rows_before(&Position {
                     snapshot: until,
                     id: 0,
                 });
-                (Vec::new(), until, span(0, until))
+                (Vec::new(), until, span(after, until))
             }
             Some(Paging {
                 until,
-                span: Some(Span { after, .. }),
+                after,
+                last: Some(_),
             }) => {
                 let until = rows_before(&Position {
                     snapshot: until,
@@ -196,7 +220,7 @@ impl Relay {
                 for row in due(rows_before(&cursor.read_to)) {
                     assert!(tenure.read.contains(&row), "row {row} was skipped");
                 }
-                let Some(settled) = cursor.settled.as_ref().map(rows_before) else {
+                let Some(settled) = cursor.settled.as_ref().map(rows_settled) else {
                     continue;
                 };
                 for row in due(settled) {
@@ -236,7 +260,18 @@ proptest! {
                     relay.confirm(which.index(relay.under_way.len()));
                 }
                 Step::Confirm(_) => {}
-                Step::TakeOver(lane, at) => relay.take_over(lane, at.index(relay.rows.len() + 1)),
+                Step::TakeOver(lane, at, part) => {
+                    let rows = relay.rows.len();
+                    let from = at.index(rows + 1);
+                    let part = part.map(|(until, id)| {
+                        let until = from + until.index(rows - from + 1);
+                        Part {
+                            until: position(until).snapshot,
+                            id: i64::try_from(from + id.index(until - from + 1)).unwrap(),
+                        }
+                    });
+                    relay.take_over(lane, Settled { position: position(from), part });
+                }
                 Step::Lose(lane) => relay.lose(lane),
             }
             relay.check();
@@ -251,7 +286,7 @@ proptest! {
         }
         if !relay.tenures.is_empty() {
             prop_assert_eq!(relay.cursors.0.len(), 1);
-            prop_assert_eq!(relay.cursors.0[0].settled.clone(), Some(position(relay.rows.len())));
+            prop_assert_eq!(relay.cursors.0[0].settled.clone(), Some(position(relay.rows.len()).into()));
             prop_assert!(relay.cursors.0[0].is_at_rest());
         }
     }
