@@ -26,6 +26,9 @@ use time::OffsetDateTime;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
+/// The connections that each login of the service has.
+pub(crate) const CONNECTIONS: u32 = 5;
+
 /// The service and its database.
 pub(crate) struct Shop {
     pub(crate) database: TestDatabase,
@@ -297,7 +300,7 @@ fn over(wire: &Proxy, url: &str) -> PgPool {
     let options: PgConnectOptions = url.parse().unwrap();
     let address = wire.address();
     PgPoolOptions::new()
-        .max_connections(5)
+        .max_connections(CONNECTIONS)
         .acquire_timeout(Duration::from_secs(2))
         .connect_lazy_with(options.host(&address.ip().to_string()).port(address.port()))
 }
