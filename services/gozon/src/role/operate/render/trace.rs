@@ -210,11 +210,11 @@ order 00000000-0000-0000-0000-000000000000 (number 17): FINISHED
             ("outbox.parked", "is parked"),
             ("outbox.published", "reconciler"),
         ] {
-            let text = text(&trace(
-                "NEW",
-                vec![hop(Service::Order, Some(0), step, Some(1))],
-            ));
-            assert!(text.contains(command), "{step}: {text}");
+            for status in ["NEW", "REFUNDING"] {
+                let hops = vec![hop(Service::Order, Some(0), step, Some(1))];
+                let text = text(&trace(status, hops));
+                assert!(text.contains(command), "{step}: {text}");
+            }
         }
         let ended = trace(
             "FINISHED",
