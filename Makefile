@@ -7,13 +7,16 @@ local := services/gozon/local
 export SQLX_OFFLINE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench reset build fmt lint prepare check-generated
+.PHONY: help run observe test bench reset build fmt lint prepare check-generated
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Build and start the whole shop on this machine; Ctrl-C stops it
 	@$(local)/run
+
+observe: ## The same under a Prometheus with our rules, and a Grafana with our dashboards where there is one
+	@$(local)/observe
 
 test: ## Run every check and every test
 	@$(local)/test
@@ -39,9 +42,10 @@ lint: ## Check formatting and lints
 	npm --prefix frontend run --silent format:check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	npm --prefix frontend run --silent check
+	@if command -v promtool >/dev/null; then promtool check rules --lint-fatal charts/gozon/files/rules/*.yaml; fi
 
-prepare: ## Write .sqlx after a query or a migration has changed
+prepare: ## Write what is generated: .sqlx after a change of a query or a migration, the table of metrics
 	@$(local)/prepare
 
-check-generated: ## Check that .sqlx is what `make prepare` would write
+check-generated: ## Check that what is generated is what `make prepare` would write
 	@$(local)/prepare --check

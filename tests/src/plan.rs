@@ -4,10 +4,16 @@
 use std::path::Path;
 
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, pool::PoolConnection};
+
+use crate::{Login, TestDatabase};
 
 /// The settings under which the program's connections plan: once, and by an index wherever there is one.
-const AS_THE_PROGRAM: &str = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off";
+pub const AS_THE_PROGRAM: &str =
+    "set plan_cache_mode = force_generic_plan; set enable_seqscan = off";
+
+/// The name of a statement that is the only one of its connection.
+const HOT: &str = "hot";
 
 /// The text of the one checked statement of a crate that contains all these parts.
 ///
@@ -31,6 +37,30 @@ pub fn statement(crate_folder: &str, parts: &[&str]) -> String {
     found.remove(0)
 }
 
+/// A role's connection that has planned the one checked statement of a crate that contains these parts.
+///
+/// # Panics
+/// When there is none, or more than one, or when the server refuses.
+pub async fn planned(
+    db: &TestDatabase,
+    login: Login,
+    crate_folder: &str,
+    parts: &[&str],
+) -> PoolConnection<Postgres> {
+    let connection = db.pool(login).acquire().await;
+    let mut connection = connection.expect("the role can connect");
+    prepare(&mut connection, HOT, &statement(crate_folder, parts)).await;
+    connection
+}
+
+/// Carries the statement of a connection from [`planned`] out with these values, and says how.
+///
+/// # Panics
+/// When the server refuses.
+pub async fn run(connection: &mut PgConnection, values: &[&str]) -> Plan {
+    explain(connection, HOT, values).await
+}
+
 /// Has a connection plan a statement, which keeps the plan it makes now.
 ///
 /// # Panics
@@ -38,9 +68,28 @@ pub fn statement(crate_folder: &str, parts: &[&str]) -> String {
 pub async fn prepare(connection: &mut PgConnection, name: &str, statement: &str) {
     let prepare = format!("{AS_THE_PROGRAM}; prepare {name} as {statement}");
     sqlx::raw_sql(AssertSqlSafe(prepare))
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .unwrap_or_else(|error| panic!("{statement}: {error}"));
+    // Postgres makes the plan of a prepared statement where it is first asked for.
+    outline(connection, name).await;
+}
+
+/// The plan of a prepared statement, which is not carried out.
+///
+/// # Panics
+/// When the server refuses.
+pub async fn outline(connection: &mut PgConnection, name: &str) -> Plan {
+    let parameters: i32 = sqlx::query_scalar(
+        "select cardinality(parameter_types) from pg_prepared_statements where name = $1",
+    )
+    .bind(name)
+    .persistent(false)
+    .fetch_one(&mut *connection)
+    .await
+    .unwrap_or_else(|error| panic!("{name}: {error}"));
+    let nulls = (0..parameters).map(|_| "null".to_owned()).collect();
+    plan(connection, "explain (costs off)", name, nulls).await
 }
 
 /// Carries a prepared statement out with these values, and says how.
@@ -48,21 +97,31 @@ pub async fn prepare(connection: &mut PgConnection, name: &str, statement: &str)
 /// # Panics
 /// When the server refuses.
 pub async fn explain(connection: &mut PgConnection, name: &str, values: &[&str]) -> Plan {
-    let values: Vec<String> = values.iter().map(|value| format!("'{value}'")).collect();
+    let values = values.iter().map(|value| format!("'{value}'")).collect();
+    let carried_out = "explain (analyze, buffers, costs off)";
+    plan(connection, carried_out, name, values).await
+}
+
+async fn plan(
+    connection: &mut PgConnection,
+    explain: &str,
+    name: &str,
+    values: Vec<String>,
+) -> Plan {
     let values = match values.as_slice() {
         [] => String::new(),
         values => format!("({})", values.join(", ")),
     };
-    let explain = format!("explain (analyze, buffers, costs off) execute {name}{values}");
-    let lines: Vec<String> = sqlx::query_scalar(AssertSqlSafe(explain))
-        .persistent(false)
-        .fetch_all(connection)
-        .await
-        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    let lines: Vec<String> =
+        sqlx::query_scalar(AssertSqlSafe(format!("{explain} execute {name}{values}")))
+            .persistent(false)
+            .fetch_all(connection)
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
     Plan(lines.join("\n"))
 }
 
-/// A plan that was carried out.
+/// How the server carries a statement out.
 #[derive(Debug, Clone)]
 pub struct Plan(pub String);
 
@@ -90,6 +149,18 @@ impl Plan {
         let Self(plan) = self;
         assert!(plan.contains(index), "{index} is not used:\n{plan}");
         self.assert_scans_no_table();
+    }
+
+    /// It may scan other tables, small ones that are meant whole, but not this one or its partitions.
+    ///
+    /// # Panics
+    /// When it does.
+    pub fn assert_never_scans(&self, table: &str) {
+        let Self(plan) = self;
+        assert!(
+            !plan.contains(&format!("Seq Scan on {table}")),
+            "the whole of {table} is read:\n{plan}"
+        );
     }
 
     /// It scans no table.

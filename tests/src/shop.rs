@@ -22,6 +22,7 @@ use crate::{
 };
 
 use ports::Ports;
+pub(crate) use ports::free_port;
 pub use role::{Layout, Role};
 pub use shared::SharedShop;
 

@@ -10,7 +10,7 @@ use std::{
 use crate::backing;
 
 /// Reads names of processes and instances until its input ends, which happens when this process does, whatever way.
-/// A process id may have gone to a stranger by then, so only what is called gozon is ended.
+/// A process id may have gone to a stranger by then, so only what is called like one of ours is ended.
 const SCRIPT: &str = r#"
     trap '' INT TERM HUP
     while read -r kind value; do
@@ -21,7 +21,7 @@ const SCRIPT: &str = r#"
     done
     for process in $processes; do
       case $(cat "/proc/$process/comm" 2>/dev/null || ps -o comm= -p "$process") in
-        *gozon*) kill -KILL "$process" ;;
+        *gozon* | prometheus) kill -KILL "$process" ;;
       esac
     done
     for instance in $instances; do

@@ -37,6 +37,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Trace {
 /// The target of the spans that go to a collector, and of nothing else.
 pub(crate) const RECORDED: &str = "gozon::recorded";
 
+/// The target of the spans of other requests.
+pub(crate) const UNRECORDED: &str = "gozon::request";
+
 /// Whose requests they are, and which of their traces are recorded.
 #[derive(Debug, Clone, Copy)]
 pub struct TraceOptions {
@@ -118,6 +121,7 @@ fn begin(options: TraceOptions, request: &Request) -> (Span, TraceContext) {
     }
     let context = given.unwrap_or_else(TraceContext::root);
     let span = tracing::error_span!(
+        target: UNRECORDED,
         "request",
         service,
         trace_id = context.trace_id(),

@@ -64,6 +64,9 @@ from wanted, lateral (values
 alter role :"api" noinherit;
 grant :"everyone" to :"api";
 
+-- So that the metric of held snapshots names whoever holds one, also of other roles. Without it the relay sees its own.
+grant pg_read_all_stats to :"relay";
+
 select format('create database %I owner %I', :'database', :'owner')
 where :'database' not in (select datname from pg_database) \gexec
 

@@ -3,16 +3,19 @@
 # service behind.
 
 install() {
-  local packages=() need_browser=0
-  case $1 in
-    '') ;;
-    --browser) need_browser=1 ;;
-    *) die "install knows no option \"$1\"" ;;
-  esac
+  local packages=() option need_browser=0 need_prometheus=0
+  for option in "$@"; do
+    case $option in
+      --browser) need_browser=1 ;;
+      --prometheus) need_prometheus=1 ;;
+      *) die "install knows no option \"$option\"" ;;
+    esac
+  done
   command -v ps >/dev/null && command -v pgrep >/dev/null || packages+=(procps)
   find_postgres || packages+=(postgresql)
   find_rabbitmq || packages+=(rabbitmq-server)
   [[ $need_browser -eq 0 ]] || find_browser || packages+=(chromium)
+  [[ $need_prometheus -eq 0 ]] || find_prometheus || packages+=(prometheus)
   if [[ ${#packages[@]} -gt 0 ]]; then
     may_install || tell_what_to_install "${packages[@]}"
     install_packages "${packages[@]}"
@@ -20,12 +23,20 @@ install() {
   find_postgres || tell_what_to_install postgresql
   find_rabbitmq || tell_what_to_install rabbitmq-server
   [[ $need_browser -eq 0 ]] || find_browser || tell_what_to_install chromium
+  [[ $need_prometheus -eq 0 ]] || find_prometheus || tell_what_to_install prometheus
   check_cargo
   check_node
 }
 
 find_browser() {
   [[ -x ${CHROMIUM_PATH:-/usr/bin/chromium} ]]
+}
+
+# Both come in one package: the server, and the tool that checks rules.
+find_prometheus() {
+  command -v promtool >/dev/null || return 1
+  [[ $(prometheus --version 2>&1) =~ version\ ([0-9]+)\.([0-9]+) ]] || return 1
+  ((BASH_REMATCH[1] > 2 || (BASH_REMATCH[1] == 2 && BASH_REMATCH[2] >= 42)))
 }
 
 as_root() {
@@ -38,10 +49,11 @@ may_install() {
 
 tell_what_to_install() {
   die "missing, and not installable from here: $*" \
-    "Postgres 15 or newer and RabbitMQ 3.10 or newer are needed; chromium only for the browser tests." \
-    "  Debian, Ubuntu   sudo apt-get install postgresql rabbitmq-server chromium" \
-    "  Fedora           sudo dnf install postgresql-server rabbitmq-server chromium procps-ng" \
-    "  macOS            brew install postgresql@17 rabbitmq" \
+    "Postgres 15 or newer and RabbitMQ 3.10 or newer are needed; chromium only for the browser tests, and Prometheus 2.42" \
+    "or newer (with promtool) only for tests and \`make observe\`." \
+    "  Debian, Ubuntu   sudo apt-get install postgresql rabbitmq-server chromium prometheus" \
+    "  Fedora           sudo dnf install postgresql-server rabbitmq-server chromium golang-github-prometheus procps-ng" \
+    "  macOS            brew install postgresql@17 rabbitmq prometheus" \
     "Their services need not run: Gozon starts instances of its own. A Chromium elsewhere is named by CHROMIUM_PATH." \
     "Then try again."
 }
@@ -50,6 +62,7 @@ install_packages() {
   local log=$folder/install.log new_services=()
   [[ " $* " != *" postgresql "* ]] || new_services+=(postgresql)
   [[ " $* " != *" rabbitmq-server "* ]] || new_services+=(rabbitmq-server)
+  [[ " $* " != *" prometheus "* ]] || new_services+=(prometheus)
   dpkg -s erlang-base >/dev/null 2>&1 || new_services+=(epmd.socket epmd.service)
   echo "installing  $* (log: $log)"
   # Whatever happens, the machine gets its own policy for services back.
@@ -83,6 +96,15 @@ check_versions_on_offer() {
       die "this system's packages offer RabbitMQ ${offered:-not at all}, and 3.10 or newer is needed" \
         "See https://www.rabbitmq.com/docs/install-debian for newer packages, install one, and try again."
   fi
+  [[ " $* " != *" prometheus "* ]] || check_prometheus_on_offer
+}
+
+check_prometheus_on_offer() {
+  local offered
+  offered=$(apt-cache show --no-all-versions prometheus 2>/dev/null | sed -n 's/^Version: //p')
+  dpkg --compare-versions "${offered:-0}" ge 2.42 ||
+    die "this system's packages offer Prometheus ${offered:-not at all}, and 2.42 or newer is needed" \
+      "See https://prometheus.io/download/ for newer ones, put prometheus and promtool on the PATH, and try again."
 }
 
 newest_postgres_package() {

@@ -26,10 +26,15 @@ shop_settled() {
 }
 
 shop_is_ready() {
+  answers_ok "$GOZON_ADMIN_PORT" /readyz
+}
+
+# Succeeds when whoever listens on port $1 answers a GET of path $2 with 200.
+answers_ok() {
   local answer
   answer=$(
-    exec 2>/dev/null 3<>"/dev/tcp/127.0.0.1/$GOZON_ADMIN_PORT" &&
-      printf 'GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&3 &&
+    exec 2>/dev/null 3<>"/dev/tcp/127.0.0.1/$1" &&
+      printf 'GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' "$2" >&3 &&
       read -r -t 5 line <&3 && echo "$line"
   ) || return 1
   [[ $answer == *' 200 '* ]]

@@ -23,7 +23,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// A span in the trace of `parent`; none if that is not recorded, or if this process has no collector.
+    /// A span in the trace of `parent`; none if that is not recorded. Without a collector it stands where its parent does.
     #[must_use]
     pub fn child_of(
         parent: &TraceContext,
@@ -87,6 +87,7 @@ pub fn publish<'c>(
 ) -> Option<Recorded> {
     let links: Vec<Link> = creations
         .filter_map(TraceContext::parse)
+        .filter(TraceContext::is_sampled)
         .map(link)
         .collect();
     if links.is_empty() {

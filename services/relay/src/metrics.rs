@@ -34,6 +34,8 @@ pub(crate) struct LineMetrics {
 impl LineMetrics {
     pub(crate) fn new(metrics: &Metrics, database: &'static str) -> Self {
         let (relay, labels) = (&metrics.relay, DatabaseLabels { database });
+        // Shown as none before the first, which would be no rise otherwise.
+        drop(relay.restores.get_or_create(&labels));
         Self {
             database,
             client: metrics.client.clone(),

@@ -59,8 +59,8 @@ pub(crate) fn run(
     bench.usual_customers()?;
     bench.half_unpayable()?;
     shop.stop()?;
+    bench.telemetry(&mut shop)?;
     if arguments.full {
-        bench.telemetry(&mut shop)?;
         bench.apart(&mut shop)?;
         shop.stop()?;
     }

@@ -28,7 +28,7 @@ impl Ports {
 
 /// A port nobody listens on. It lies below those the kernel gives to outgoing connections, so that it stays free while
 /// a process restarts.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static TAKEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
     let mut taken = TAKEN
         .lock()

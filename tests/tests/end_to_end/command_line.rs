@@ -49,6 +49,7 @@ async fn help_lists_every_role() {
         "outbox",
         "dead-letters",
         "trace",
+        "metrics",
     ] {
         assert!(text.contains(&format!("\n  {role} ")), "{role}: {text}");
     }

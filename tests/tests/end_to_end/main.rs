@@ -14,6 +14,7 @@ mod documentation;
 mod idempotency;
 mod isolation;
 mod logs;
+mod metrics;
 mod operators;
 mod order_life;
 mod original_bad_input;

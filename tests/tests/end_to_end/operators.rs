@@ -52,6 +52,17 @@ impl Operator {
         self.shop.entrance().send(call).await.expect(200)
     }
 
+    /// A change as the operators' log of a service has it, by its number.
+    async fn recorded(&self, service: &str, operation_id: &Value) -> Value {
+        let log = Call::get(format!("/ops/v1/{service}/operations?limit=500"));
+        let page = self.asks(log).await;
+        let mut operations = page["items"].as_array().unwrap().iter();
+        let recorded = operations.find(|operation| operation["id"] == *operation_id);
+        recorded
+            .unwrap_or_else(|| panic!("{operation_id} is not in {page}"))
+            .clone()
+    }
+
     /// Has the payment service give up on a message that nobody could read, and says how it is named.
     async fn dead_letter(&self) -> String {
         let body = format!("no batch at all {}", Uuid::now_v7());
@@ -150,12 +161,8 @@ async fn who_signs_in_with_the_token_is_named_in_the_log() {
         .json(&json!({"filter": {"type": "nothing.has.this.type"}}));
     let answer = entrance.send(redrive).await.expect(200);
     assert_eq!(answer["letters"], 0);
-    let page = operator
-        .asks(Call::get("/ops/v1/order/operations?limit=500"))
-        .await;
-    let recorded = page["items"].as_array().unwrap().iter();
-    let mut recorded = recorded.filter(|operation| operation["id"] == answer["operation_id"]);
-    assert_eq!(recorded.next().unwrap()["who"], format!("user {user_id}"));
+    let recorded = operator.recorded("order", &answer["operation_id"]).await;
+    assert_eq!(recorded["who"], format!("user {user_id}"));
 }
 
 #[tokio::test]

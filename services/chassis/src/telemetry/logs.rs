@@ -23,6 +23,7 @@ use tracing_subscriber::{
 };
 
 use self::json::JsonLines;
+use crate::trace::{RECORDED, UNRECORDED};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,10 +161,22 @@ pub(super) fn parse(filter: &str) -> Result<EnvFilter, LogFilterError> {
         return Err(invalid());
     }
     // Regular expressions in a filter could be made expensive by whoever may send one.
-    EnvFilter::builder()
+    let parsed = EnvFilter::builder()
         .with_regex(false)
         .parse(filter)
-        .map_err(|_| invalid())
+        .map_err(|_| invalid())?;
+    // The spans of requests are there whatever is to be logged: they carry the trace id of what is, and are what is
+    // recorded of a request.
+    Ok([RECORDED, UNRECORDED]
+        .iter()
+        .fold(parsed, |filter, target| {
+            let always = format!("{target}=error");
+            filter.add_directive(
+                always
+                    .parse()
+                    .expect("a target and a level make a directive"),
+            )
+        }))
 }
 
 /// A panic is a log line like any other, in the format of the others and inside its request's span.
@@ -250,6 +263,21 @@ mod tests {
             },
         );
         assert_eq!((metrics.warnings.get(), metrics.errors.get()), (1, 2));
+    }
+
+    #[test]
+    fn no_filter_takes_the_span_of_a_request_away() {
+        for filter in ["off", "order=debug", "error"] {
+            let subscriber = tracing_subscriber::registry().with(parse(filter).unwrap());
+            tracing::subscriber::with_default(subscriber, || {
+                let recorded = tracing::error_span!(target: RECORDED, "request");
+                let unrecorded = tracing::error_span!(target: UNRECORDED, "request");
+                assert!(
+                    !recorded.is_disabled() && !unrecorded.is_disabled(),
+                    "{filter}"
+                );
+            });
+        }
     }
 
     #[test]

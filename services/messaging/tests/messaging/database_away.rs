@@ -23,7 +23,7 @@ async fn server() -> PgConnection {
 }
 
 /// Sends everybody out of the database, or lets them in again.
-async fn set_away(db: &TestDatabase, away: bool) {
+pub(crate) async fn set_away(db: &TestDatabase, away: bool) {
     let mut server = server().await;
     let name = db.name();
     let statement = format!("alter database \"{name}\" with allow_connections {}", !away);

@@ -21,3 +21,4 @@ mod retention;
 mod roles;
 mod schema;
 mod support;
+mod watch;

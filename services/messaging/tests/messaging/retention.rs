@@ -4,7 +4,7 @@ use messaging::outbox::maintain_partitions;
 use sqlx::PgPool;
 use tests::{Login, TestDatabase};
 
-use crate::support::database;
+use crate::support::{count, database};
 
 /// A partition of ten days ago.
 async fn age(db: &TestDatabase, parent: &str) -> String {
@@ -95,6 +95,38 @@ async fn old_partitions_of_the_inbox_go_and_its_horizon_moves_with_them() {
     assert!(!exists(&admin, &old).await);
     let reaches_back: bool = sqlx::query_scalar(horizon).fetch_one(&admin).await.unwrap();
     assert!(!reaches_back);
+}
+
+#[tokio::test]
+async fn partitions_of_the_publish_log_go_by_their_age_alone() {
+    let db = database().await;
+    let admin = db.admin_pool();
+    let old = age(&db, "publish_log").await;
+    for days_ago in [10, 2] {
+        sqlx::query(
+            "insert into messaging.publish_log (published_at, relay, type, lanes, first_id, last_id, first_event,
+                                                last_event, event_ids, attempts, outcome)
+             values (now() - make_interval(days => $1), 'one', 'x', '{0}', 1, 1, gen_random_uuid(), gen_random_uuid(),
+                     '{}', 1, 'confirmed')",
+        )
+        .bind(days_ago)
+        .execute(&admin)
+        .await
+        .unwrap();
+    }
+    let partitions = || {
+        count(
+            &admin,
+            "pg_inherits where inhparent = 'messaging.publish_log'::regclass",
+        )
+    };
+    let before = partitions().await;
+    maintain(&db).await;
+    assert!(!exists(&admin, &old).await);
+    assert_eq!(partitions().await, before - 1, "none of the last days goes");
+    assert_eq!(count(&admin, "messaging.publish_log").await, 1);
+    maintain(&db).await;
+    assert_eq!(partitions().await, before - 1);
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ pub(crate) async fn lock(
         "select id, number, user_id, amount_minor, currency, description, status, version, reason, trace_id,
                 created_at, decided_at
         from orders.orders
-        where id = $1 and user_id = $2
+        where user_id = $2 and id = $1
         for no key update",
         id.as_uuid(),
         user_id.as_i64(),

@@ -6,7 +6,13 @@ use contracts::{
     CloudEvent, DeclineReason, Message, OrderId, PaymentCaptured, PaymentDeclined, TraceContext,
     cloud_event::BATCH_CONTENT_TYPE,
 };
-use messaging::{broker::BrokerUrl, consumer::Schedule, topology};
+use messaging::{
+    broker::BrokerUrl,
+    consumer::Schedule,
+    dead_letter::{self, DiscardError, Filter},
+    topology,
+};
+use order::Settlement;
 use serde_json::{Value, json};
 use tests::{
     BrokerUser, Login, RawBroker, TestVhost,
@@ -206,4 +212,38 @@ async fn a_decision_about_an_order_that_is_restored_later_is_settled_then() {
     .await;
     assert_eq!(shop.count("messaging.dead_letter").await, 0);
     assert_eq!(read(&shop, lost).await["status"], "FINISHED");
+}
+
+#[tokio::test]
+async fn a_valid_decision_among_the_dead_letters_is_not_discarded() {
+    let shop = Shop::open().await;
+    let consuming = Consuming::start(&shop, 1).await;
+    // The order is lost, and its decision is the only word about somebody's money.
+    let lost = OrderId::new();
+    let batch = json!([event(&captured(lost))]).to_string();
+    consuming
+        .publish(PaymentCaptured::TYPE, batch.as_bytes())
+        .await;
+    poll_until(
+        "the decision is a dead letter",
+        Duration::from_secs(5),
+        async || (shop.count("messaging.dead_letter").await == 1).then_some(()),
+    )
+    .await;
+    let before = shop.contents().await;
+    let mut tx = shop.writer.begin().await.unwrap();
+    let settlement = Settlement::new(shop.status_bell.clone(), shop.metrics.clone());
+    let filter = Filter::default();
+    match dead_letter::discard(&mut tx, &settlement, &filter, "olga", "tidy up").await {
+        Err(DiscardError::Refused(refused)) => {
+            assert_eq!(refused.len(), 1);
+            assert!(refused[0].why.contains(&lost.to_string()), "{refused:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    // Even if it is committed: the letter is still there, and no operation is on record.
+    tx.commit().await.unwrap();
+    assert_eq!(shop.contents().await, before);
+    assert_eq!(shop.count("messaging.dead_letter").await, 1);
+    assert_eq!(shop.count("messaging.operation").await, 0);
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use ::tests::measure::Phase;
+use ::tests::{measure::Phase, plan::AS_THE_PROGRAM};
 use anyhow::{Context, bail, ensure};
 
 use super::{Bench, end_over_start, title};
@@ -95,14 +95,15 @@ impl Drop for HeldSnapshot {
     }
 }
 
-/// The buffers that the relay's own statement reads when there is nothing to be read.
+/// The buffers that the relay's own statement reads when there is nothing to be read, planned as the relay's pool plans it.
 fn empty_poll_buffers(postgres: &Postgres) -> anyhow::Result<f64> {
     let statement = relays_statement(postgres)?;
     let arguments = postgres.ask("orders", ARGUMENTS)?;
     let explained = postgres.ask(
         "orders",
         &format!(
-            "prepare empty_poll as {statement};\n\
+            "{AS_THE_PROGRAM};\n\
+             prepare empty_poll as {statement};\n\
              explain (analyze, buffers, timing off) execute empty_poll({arguments});"
         ),
     )?;

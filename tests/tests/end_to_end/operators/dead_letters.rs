@@ -1,10 +1,11 @@
 //! Dead letters: found, shown, redriven and discarded.
 
 use serde_json::{Value, json};
-use tests::entrance::Call;
+use tests::{entrance::Call, poll_until};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
-use super::Operator;
+use super::{Operator, SOON};
 
 #[tokio::test]
 async fn a_dead_letter_is_found_shown_and_redriven_and_the_log_says_by_whom() {
@@ -108,6 +109,57 @@ async fn dead_letters_are_chosen_by_filters_for_a_program_to_read() {
 }
 
 #[tokio::test]
+async fn what_a_redrive_did_is_told_for_a_program_to_read() {
+    let operator = Operator::enter().await;
+    let name = operator.dead_letter().await;
+    let (_, id) = name.split_once('/').unwrap();
+    let id: i64 = id.parse().unwrap();
+    let command = ["dead-letters", "redrive", name.as_str(), "--rate", "7"];
+    let done = operator.reads_json(&command).await;
+    let services: Vec<_> = done.as_object().unwrap().keys().collect();
+    assert_eq!(services, ["payment"], "{done}");
+    let answer = &done["payment"];
+    assert_eq!(
+        (&answer["dry_run"], &answer["letters"]),
+        (&json!(false), &json!(1)),
+        "{answer}"
+    );
+    let reasons = answer["by_reason"].as_array().unwrap();
+    assert_eq!(reasons.len(), 1, "{answer}");
+    assert_eq!(
+        (
+            &reasons[0]["queue"],
+            &reasons[0]["reason"],
+            &reasons[0]["letters"]
+        ),
+        (&json!("payment.orders.v1"), &json!("malformed"), &json!(1))
+    );
+    let samples = answer["samples"].as_array().unwrap();
+    assert_eq!(
+        (samples.len(), &samples[0]["id"]),
+        (1, &json!(id)),
+        "{answer}"
+    );
+    let due_at = answer["last_due_at"].as_str().unwrap();
+    let due_at = OffsetDateTime::parse(due_at, &Rfc3339).unwrap();
+    assert!(
+        due_at <= OffsetDateTime::now_utc(),
+        "the first is due at once"
+    );
+    let recorded = operator.recorded("payment", &answer["operation_id"]).await;
+    assert_eq!(
+        (&recorded["action"], &recorded["affected"]),
+        (&json!("dead_letters.redrive"), &json!(1))
+    );
+    assert_eq!(recorded["parameters"]["rate_per_second"], 7);
+    poll_until("the letter is tried and dies again", SOON, async || {
+        let shown = operator.reads_json(&["dead-letters", "show", &name]).await;
+        (shown["attempts"] == 2 && shown["redrive_at"].is_null()).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_redrive_is_taken_back_as_far_as_it_has_not_come() {
     let operator = Operator::enter().await;
     let first = operator.dead_letter().await;
@@ -155,4 +207,33 @@ async fn a_dead_letter_is_discarded_with_a_reason_that_is_kept() {
     let recorded: Vec<_> = recorded.filter(|done| done["reason"] == why).collect();
     assert_eq!(recorded.len(), 1, "{page}");
     assert_eq!(recorded[0]["action"], "dead_letters.discard");
+}
+
+#[tokio::test]
+async fn what_discarding_did_is_told_for_a_program_to_read() {
+    let operator = Operator::enter().await;
+    let first = operator.dead_letter().await;
+    let second = operator.dead_letter().await;
+    let why = format!("never ours {}", Uuid::now_v7());
+    let command = ["dead-letters", "discard", &first, &second, "--reason", &why];
+    let done = operator.reads_json(&command).await;
+    let operation_id = &done["payment"]["operation_id"];
+    let expected = json!({"payment": {"letters": 2, "ended": 0, "operation_id": operation_id}});
+    assert_eq!(done, expected);
+    let recorded = operator.recorded("payment", operation_id).await;
+    assert_eq!(
+        (
+            &recorded["action"],
+            &recorded["affected"],
+            &recorded["reason"]
+        ),
+        (&json!("dead_letters.discard"), &json!(2), &json!(why))
+    );
+    for name in [first, second] {
+        let (status, text) = operator.types(&["dead-letters", "show", &name]).await;
+        assert!(
+            !status.success() && text.contains("no dead letter"),
+            "{text}"
+        );
+    }
 }
