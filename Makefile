@@ -7,7 +7,8 @@ local := services/gozon/local
 export SQLX_OFFLINE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run observe test bench reset build fmt lint prepare check-generated
+.PHONY: help run observe test bench load reset build image cluster-test kind-up kind-down fmt lint charts prepare \
+	check-generated
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,12 +25,27 @@ test: ## Run every check and every test
 bench: ## Measure the shop (FULL=1: the long cells too; README=1: write the README's table)
 	@$(local)/bench
 
+load: ## Load the shop with k6, then audit it (SCENARIO=smoke|average|stress|spike|soak, GOZON_URL=a running shop)
+	@$(local)/load
+
 reset: ## Stop the local Postgres and RabbitMQ and delete their data
 	@$(local)/backing reset
 
 build: ## Build the page and the executable
 	@$(local)/page build
 	cargo build --release --locked --package gozon
+
+image: ## Make the image of the shop, with a list of what it is made of
+	@$(local)/image
+
+cluster-test: ## Test the charts in the cluster of KUBECONFIG
+	@$(local)/cluster-test
+
+kind-up: ## Make a cluster with kind, and the shop in it
+	@$(local)/kind up
+
+kind-down: ## Delete that cluster
+	@$(local)/kind down
 
 fmt: ## Format all code
 	@$(local)/page packages
@@ -40,11 +56,16 @@ lint: ## Check formatting and lints
 	@$(local)/page packages
 	cargo fmt --all --check
 	npm --prefix frontend run --silent format:check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --features tests/cluster --locked -- -D warnings
 	npm --prefix frontend run --silent check
+	@$(local)/page packages tests/load
+	npm --prefix tests/load run --silent check
 	@if command -v promtool >/dev/null; then promtool check rules --lint-fatal charts/gozon/files/rules/*.yaml; fi
 
-prepare: ## Write what is generated: .sqlx after a change of a query or a migration, the table of metrics
+charts: ## Check the charts alone: lint, values, renders, connections
+	@$(local)/charts test
+
+prepare: ## Write what is generated: .sqlx, the table of metrics, what the charts render to
 	@$(local)/prepare
 
 check-generated: ## Check that what is generated is what `make prepare` would write

@@ -26,6 +26,7 @@ mod proxy;
 pub mod series;
 pub mod shop;
 pub mod vhost;
+pub mod visit;
 mod watchdog;
 pub mod wire;
 
@@ -39,7 +40,7 @@ pub use entrance::{Answer, Entrance};
 pub use exposition::Exposition;
 pub use follow::Follow;
 pub use http::http_client;
-pub use instance::Instance;
+pub use instance::{Instance, setting};
 pub use original::Original;
 pub use poll::poll_until;
 pub use process::gozon;

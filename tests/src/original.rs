@@ -1,5 +1,8 @@
 //! A client written for the original system: its paths, its numbers, no session.
 
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::{
@@ -108,5 +111,81 @@ impl OriginalSocket {
             .await
             .expect("the socket goes on");
         serde_json::from_str(&text).expect("a frame is JSON")
+    }
+}
+
+/// The original's acceptance scenario: account, top-up of 100, an order of 200 that is too dear, five simultaneous orders of
+/// 100 of which one is paid.
+///
+/// # Panics
+/// When anything is otherwise.
+pub async fn acceptance_scenario(user: &Original, socket_path: &str) {
+    assert_eq!(
+        user.create_account().await.expect(200),
+        json!({"status": "created"})
+    );
+    assert_eq!(
+        user.top_up("100").await.expect(200),
+        json!({"status": "ok"})
+    );
+    assert_eq!(user.account().await.expect(200), json!({"balance": 100.0}));
+
+    let mut socket = user.socket(socket_path).await;
+    let too_dear = user.order("200").await;
+    let decision = socket.next().await;
+    assert_eq!(
+        decision,
+        json!({"order_id": too_dear, "status": "CANCELLED", "user_id": user.user_id})
+    );
+
+    let mut five = join_all((0..5).map(|_| user.order("100"))).await;
+    five.sort_unstable();
+    let mut decided = BTreeMap::new();
+    while decided.len() < five.len() {
+        let decision = socket.next().await;
+        assert_eq!(decision["user_id"], user.user_id);
+        let number = decision["order_id"]
+            .as_i64()
+            .expect("an order has a number");
+        decided.insert(
+            number,
+            decision["status"]
+                .as_str()
+                .expect("a decision says what")
+                .to_owned(),
+        );
+    }
+    assert_eq!(decided.keys().copied().collect::<Vec<_>>(), five);
+    let count = |status| {
+        decided
+            .values()
+            .filter(|decided| *decided == status)
+            .count()
+    };
+    assert_eq!(
+        (count("FINISHED"), count("CANCELLED")),
+        (1, 4),
+        "{decided:?}"
+    );
+    assert_eq!(user.account().await.expect(200), json!({"balance": 0.0}));
+
+    let listed = user.orders().await;
+    decided.insert(too_dear, "CANCELLED".to_owned());
+    for (number, status) in decided {
+        let order: &Value = listed
+            .iter()
+            .find(|order| order["id"] == number)
+            .expect("a new order is on the list");
+        let amount = if number == too_dear { 200.0 } else { 100.0 };
+        assert_eq!(
+            order,
+            &json!({
+                "id": number,
+                "user_id": user.user_id,
+                "description": "test",
+                "amount": amount,
+                "status": status,
+            })
+        );
     }
 }

@@ -123,11 +123,19 @@ impl Shop {
     /// # Panics
     /// When it fails.
     pub async fn migrate(&self) {
+        self.migrate_to(Version::This).await;
+    }
+
+    /// The same to the schema of a version.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn migrate_to(&self, version: Version) {
         let mut environment = self.common_environment();
         environment.extend(Service::ALL.map(|service| self.database_url(service, Login::Owner)));
         environment.push(self.broker_url(BrokerUser::Owner));
         let log = self.logs.open("migrate");
-        let mut process = Process::start(Version::This, &["migrate".to_owned()], &environment, log);
+        let mut process = Process::start(version, &["migrate".to_owned()], &environment, log);
         let status = poll_until("gozon migrate ends", READY_WITHIN, async || {
             process.status()
         })

@@ -3,18 +3,18 @@
 # service behind.
 
 install() {
-  local packages=() option need_browser=0 need_prometheus=0
-  for option in "$@"; do
-    case $option in
-      --browser) need_browser=1 ;;
-      --prometheus) need_prometheus=1 ;;
-      *) die "install knows no option \"$option\"" ;;
-    esac
-  done
+  local packages=() for_tests=0 need_prometheus=0
+  case ${1:-} in
+    '') ;;
+    --tests) for_tests=1 need_prometheus=1 ;;
+    --prometheus) need_prometheus=1 ;;
+    *) die "install knows no option \"$1\"" ;;
+  esac
   command -v ps >/dev/null && command -v pgrep >/dev/null || packages+=(procps)
   find_postgres || packages+=(postgresql)
   find_rabbitmq || packages+=(rabbitmq-server)
-  [[ $need_browser -eq 0 ]] || find_browser || packages+=(chromium)
+  [[ $for_tests -eq 0 ]] || find_browser || packages+=(chromium)
+  [[ $for_tests -eq 0 ]] || find_python || packages+=(python3-venv)
   [[ $need_prometheus -eq 0 ]] || find_prometheus || packages+=(prometheus)
   if [[ ${#packages[@]} -gt 0 ]]; then
     may_install || tell_what_to_install "${packages[@]}"
@@ -22,7 +22,8 @@ install() {
   fi
   find_postgres || tell_what_to_install postgresql
   find_rabbitmq || tell_what_to_install rabbitmq-server
-  [[ $need_browser -eq 0 ]] || find_browser || tell_what_to_install chromium
+  [[ $for_tests -eq 0 ]] || find_browser || tell_what_to_install chromium
+  [[ $for_tests -eq 0 ]] || find_python || tell_what_to_install python3-venv
   [[ $need_prometheus -eq 0 ]] || find_prometheus || tell_what_to_install prometheus
   check_cargo
   check_node
@@ -39,6 +40,11 @@ find_prometheus() {
   ((BASH_REMATCH[1] > 2 || (BASH_REMATCH[1] == 2 && BASH_REMATCH[2] >= 42)))
 }
 
+# The tests of the charts have a Python environment of their own; Debian keeps apart what makes one.
+find_python() {
+  python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 9))' 2>/dev/null
+}
+
 as_root() {
   if [[ $EUID -eq 0 ]]; then "$@"; else sudo -n "$@"; fi
 }
@@ -49,11 +55,11 @@ may_install() {
 
 tell_what_to_install() {
   die "missing, and not installable from here: $*" \
-    "Postgres 15 or newer and RabbitMQ 3.10 or newer are needed; chromium only for the browser tests, and Prometheus 2.42" \
-    "or newer (with promtool) only for tests and \`make observe\`." \
-    "  Debian, Ubuntu   sudo apt-get install postgresql rabbitmq-server chromium prometheus" \
-    "  Fedora           sudo dnf install postgresql-server rabbitmq-server chromium golang-github-prometheus procps-ng" \
-    "  macOS            brew install postgresql@17 rabbitmq prometheus" \
+    "Postgres 15 or newer and RabbitMQ 3.10 or newer are needed. Chromium and Python 3.9 or newer are only for tests," \
+    "Prometheus 2.42 or newer (with promtool) for tests and \`make observe\`." \
+    "  Debian, Ubuntu   sudo apt-get install postgresql rabbitmq-server chromium python3-venv prometheus" \
+    "  Fedora           sudo dnf install postgresql-server rabbitmq-server chromium python3 golang-github-prometheus procps-ng" \
+    "  macOS            brew install postgresql@17 rabbitmq python3 prometheus" \
     "Their services need not run: Gozon starts instances of its own. A Chromium elsewhere is named by CHROMIUM_PATH." \
     "Then try again."
 }

@@ -88,10 +88,21 @@ forget_dead_server() {
 }
 
 configure_postgres() {
+  local addresses=127.0.0.1 rules_file=$folder/postgres/data/gozon_hba.conf rules='local all all scram-sha-256
+host all all 127.0.0.1/32 scram-sha-256'
+  if [[ -n ${GOZON_LISTEN_ADDRESS:-} ]]; then
+    addresses+=,$GOZON_LISTEN_ADDRESS
+    rules+='
+host all all all scram-sha-256'
+  fi
+  # Written at every start, as the addresses are: what was asked for once must not stay open for ever.
+  echo "$rules" >"$rules_file"
+  chmod 644 "$rules_file"
   # Written as the file's owner sees it: root may write anyway, and the mode of the folder keeps it private.
   cat >"$folder/postgres/data/gozon.conf" <<CONF
 # Written at every start by services/gozon/local/postgres.sh.
-listen_addresses = '127.0.0.1'
+listen_addresses = '$addresses'
+hba_file = '${rules_file//\'/\'\'}'
 port = $postgres_port
 unix_socket_directories = ''
 max_connections = 400

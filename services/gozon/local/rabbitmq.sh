@@ -124,6 +124,7 @@ configure_rabbitmq() {
   {
     echo "# Written at every start by services/gozon/local/rabbitmq.sh."
     echo "listeners.tcp.local = 127.0.0.1:$rabbitmq_port"
+    [[ -z ${GOZON_LISTEN_ADDRESS:-} ]] || echo "listeners.tcp.besides = $GOZON_LISTEN_ADDRESS:$rabbitmq_port"
     # With definitions to load, the node creates neither the user `guest` nor the vhost `/`.
     echo "load_definitions = $home/definitions.json"
     echo "max_message_size = 16777216"

@@ -62,6 +62,10 @@ impl BrokerUrl {
         if !matches!(url.scheme(), "amqp" | "amqps") || url.host().is_none() {
             return Err(InvalidBrokerUrl(None));
         }
+        if url.path() == "/" {
+            // Nobody means the vhost without a name: RabbitMQ's operator writes its addresses so for the default one.
+            url.set_path("");
+        }
         url.query_pairs_mut()
             .append_pair("heartbeat", HEARTBEAT_SECONDS);
         Ok(Self(url))
@@ -130,12 +134,38 @@ pub(crate) fn refused(doing: &'static str) -> impl FnOnce(lapin::Error) -> Broke
 
 #[cfg(test)]
 mod tests {
+    use tokio::{io::AsyncReadExt, net::TcpListener};
+
     use super::*;
 
     #[test]
     fn the_password_is_not_shown() {
         let url = BrokerUrl::parse("amqp://relay:hunter2@127.0.0.1:5673/gozon").unwrap();
         assert_eq!(format!("{url:?}"), "BrokerUrl(127.0.0.1:5673)");
+    }
+
+    #[test]
+    fn an_address_without_a_vhost_means_the_default_one() {
+        let vhost = |text| {
+            let url = BrokerUrl::parse(text).unwrap();
+            url.0.as_str().parse::<lapin::uri::AMQPUri>().unwrap().vhost
+        };
+        assert_eq!(vhost("amqp://u:p@broker:5672/gozon"), "gozon");
+        assert_eq!(vhost("amqp://u:p@broker:5672/"), "/");
+        assert_eq!(vhost("amqp://u:p@broker:5672"), "/");
+    }
+
+    /// Without roots to trust the library would go on in plain text, password and all, and say nothing.
+    #[tokio::test]
+    async fn whoever_is_asked_by_amqps_is_spoken_to_in_tls() {
+        const HANDSHAKE: u8 = 22;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url = BrokerUrl::parse(&format!("amqps://u:p@localhost:{port}/gozon")).unwrap();
+        let first_byte = async { listener.accept().await.unwrap().0.read_u8().await.unwrap() };
+        let connection = tokio::spawn(async move { url.connect("test").await });
+        assert_eq!(first_byte.await, HANDSHAKE);
+        connection.abort();
     }
 
     #[test]

@@ -6,6 +6,10 @@ use sqlx::{PgConnection, PgPool, migrate::Migrator};
 /// The migrations of the schema `orders`.
 static MIGRATOR: Migrator = sqlx::migrate!();
 
+/// What the other version has besides, so that a test can roll between two schemas and back.
+#[cfg(feature = "other-version")]
+static OF_THE_OTHER_VERSION: Migrator = sqlx::migrate!("other-version");
+
 /// The owner of a row, as the `api` login says with `set_config`; null, and so nobody, where it was not said.
 const OWNER_SAID: &str = "user_id = nullif(current_setting('gozon.user_id', true), '')::bigint";
 
@@ -13,6 +17,8 @@ const OWNER_SAID: &str = "user_id = nullif(current_setting('gozon.user_id', true
 /// [`messaging::schema::migrate`].
 pub async fn migrate(connection: &mut PgConnection, roles: &Roles) -> Result<(), MigrateError> {
     messaging::schema::run(&MIGRATOR, connection).await?;
+    #[cfg(feature = "other-version")]
+    messaging::schema::run(&OF_THE_OTHER_VERSION, connection).await?;
     let policies = missing_policies(connection, roles).await?;
     messaging::schema::grant(connection, &format!("{policies}{}", grants(roles))).await?;
     Ok(())
@@ -21,6 +27,8 @@ pub async fn migrate(connection: &mut PgConnection, roles: &Roles) -> Result<(),
 /// Returns when the schema is at least as new as this binary and granted to this role.
 pub async fn wait(pool: &PgPool) {
     messaging::schema::wait_for(pool, &MIGRATOR).await;
+    #[cfg(feature = "other-version")]
+    messaging::schema::wait_for(pool, &OF_THE_OTHER_VERSION).await;
 }
 
 /// A policy of row level security: which rows a role sees, and may write where it was granted to write at all.

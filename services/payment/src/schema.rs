@@ -51,7 +51,7 @@ struct Policy<'a> {
 }
 
 /// Which rows each role sees: `api` those of the user its transaction is told of, and none without one; the writer and
-/// the audit all.
+/// the audit all. One login may be several of them: then the one that sees most counts, which comes first.
 fn policies(roles: &Roles) -> Vec<Policy<'_>> {
     const USER: &str = "nullif(current_setting('gozon.user_id', true), '')::bigint";
     let policy = |table, role, command, rows| Policy {
@@ -63,14 +63,15 @@ fn policies(roles: &Roles) -> Vec<Policy<'_>> {
     let own_account = format!("user_id = {USER}");
     let own_entries =
         format!("account_id = (select id from payments.account where user_id = {USER})");
-    let mut policies = vec![
-        policy("account", &roles.api, "select", own_account),
-        policy("ledger_entry", &roles.api, "select", own_entries),
-    ];
+    let mut policies = Vec::new();
     for table in ["account", "payment", "ledger_entry"] {
         policies.push(policy(table, &roles.writer, "all", "true".to_owned()));
         policies.push(policy(table, &roles.audit, "select", "true".to_owned()));
     }
+    policies.push(policy("account", &roles.api, "select", own_account));
+    policies.push(policy("ledger_entry", &roles.api, "select", own_entries));
+    let mut seen = HashSet::new();
+    policies.retain(|policy| seen.insert((policy.table, policy.role)));
     policies
 }
 

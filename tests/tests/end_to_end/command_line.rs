@@ -13,6 +13,31 @@ async fn the_smoke_check_tells_a_working_shop_from_a_missing_one() {
 }
 
 #[tokio::test]
+async fn the_smoke_check_asks_each_service_at_an_address_of_its_own() {
+    let shop = Shop::shared().await;
+    let there = shop.entrance().url("/").to_string();
+    let elsewhere = "http://127.0.0.1:9";
+    for (web, order, payment, failure) in [
+        (&*there, &*there, &*there, None),
+        (elsewhere, &there, &there, Some("not signed in")),
+        (&there, elsewhere, &there, Some("not order placed")),
+        (&there, &there, elsewhere, Some("not account open")),
+    ] {
+        let arguments = [
+            "smoke",
+            web,
+            "--order-address",
+            order,
+            "--payment-address",
+            payment,
+        ];
+        let (status, text) = gozon(&arguments, &[]).await;
+        assert_eq!(status.success(), failure.is_none(), "{text}");
+        assert!(text.contains(failure.unwrap_or("ok: order")), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_missing_setting_is_named() {
     for (arguments, name) in [
         (&["order"][..], "GOZON_SESSION_KEYS"),

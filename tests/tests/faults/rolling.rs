@@ -2,7 +2,8 @@
 //! and back.
 //!
 //! The other version's messages lack what is optional and carry a field that this one does not know
-//! (`contracts::other_version`), as those of the version before, or of the one to come, may.
+//! (`contracts::other_version`), as those of the version before, or of the one to come, may; and its schema has more in it
+//! (`order::schema`).
 
 use std::{
     collections::BTreeSet,
@@ -47,6 +48,8 @@ async fn two_versions_at_work_at_once_understand_each_other_and_roll_both_ways()
         join_all((0..CUSTOMERS).map(|_| Customer::with_balance(&entrance, PAYABLE))).await;
     let over = AtomicBool::new(false);
     let rolling = async {
+        // Expanded first: from here on this version works on the schema of the other.
+        shop.migrate_to(Version::Other).await;
         killed(&shop, &OTHER_HALF, Version::Other).await;
         both_are_at_work(&shop).await;
         stopped(&shop, &ONE_HALF, Version::Other).await;

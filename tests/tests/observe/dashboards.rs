@@ -154,10 +154,7 @@ fn each_panel_says_what_is_good_in_which_unit_and_where_its_data_come_from() {
             if panel.is_row() {
                 continue;
             }
-            assert!(
-                panel.description.contains("Good: ") || panel.description.starts_with("Good: "),
-                "{name}"
-            );
+            assert!(panel.description.contains("Good: "), "{name}");
             let source = panel.datasource.as_ref().unwrap();
             assert_eq!(
                 (&source["type"], &source["uid"]),

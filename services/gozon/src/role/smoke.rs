@@ -25,17 +25,18 @@ const USER_ID_MAX: i64 = 1 << 53;
 /// Walks through the whole flow and prints each step with its milliseconds.
 pub(crate) async fn run(args: &SmokeArgs, environment: &Environment) -> anyhow::Result<()> {
     let config = SmokeConfig::read(args, environment)?;
-    let mut client = Client::new(config.address)?;
     let begun = Instant::now();
-    client.token = Some(match config.token {
+    let token = match config.token {
         Some(token) => token,
-        None => step("signed in", sign_in(&client)).await?,
-    });
-    step("account open", open_account(&client)).await?;
-    step("topped up", top_up(&client)).await?;
+        None => step("signed in", sign_in(&Client::new(config.web, None)?)).await?,
+    };
+    let accounts = Client::new(config.payment, Some(&token))?;
+    step("account open", open_account(&accounts)).await?;
+    step("topped up", top_up(&accounts)).await?;
+    let orders = Client::new(config.order, Some(&token))?;
     let placed = Instant::now();
-    let id = step("order placed", place_order(&client)).await?;
-    let seen = step("order finished", finish(&client, &id, config.within)).await;
+    let id = step("order placed", place_order(&orders)).await?;
+    let seen = step("order finished", finish(&orders, &id, config.within)).await;
     seen.with_context(|| format!("order {id}"))?;
     println!(
         "ok: order {id} finished {} ms after it was placed, {} ms in all",
@@ -56,7 +57,7 @@ async fn step<T>(
     Ok(done)
 }
 
-async fn sign_in(client: &Client) -> anyhow::Result<SecretString> {
+async fn sign_in(client: &Client<'_>) -> anyhow::Result<SecretString> {
     let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
     let user_id = i64::try_from(high >> 11)?.clamp(1, USER_ID_MAX);
     let session = client
@@ -65,25 +66,25 @@ async fn sign_in(client: &Client) -> anyhow::Result<SecretString> {
     text(&session, "token").map(SecretString::from)
 }
 
-async fn open_account(client: &Client) -> anyhow::Result<()> {
+async fn open_account(client: &Client<'_>) -> anyhow::Result<()> {
     client.post("api/v1/account", &json!({})).await?;
     Ok(())
 }
 
-async fn top_up(client: &Client) -> anyhow::Result<()> {
+async fn top_up(client: &Client<'_>) -> anyhow::Result<()> {
     let body = json!({ "amount": amount() });
     client.post("api/v1/account/top-ups", &body).await?;
     Ok(())
 }
 
-async fn place_order(client: &Client) -> anyhow::Result<String> {
+async fn place_order(client: &Client<'_>) -> anyhow::Result<String> {
     let body = json!({ "amount": amount(), "description": "smoke" });
     let order = client.post("api/v1/orders", &body).await?;
     text(&order, "id")
 }
 
 /// Looks at the order until it is decided.
-async fn finish(client: &Client, id: &str, within: Duration) -> anyhow::Result<()> {
+async fn finish(client: &Client<'_>, id: &str, within: Duration) -> anyhow::Result<()> {
     let deadline = Instant::now() + within;
     loop {
         let order = client.get(&format!("api/v1/orders/{id}")).await?;

@@ -1,7 +1,7 @@
 //! What each login may not do, tried; and row level security, alone.
 
 use sqlx::{AssertSqlSafe, Row};
-use tests::Login;
+use tests::{Login, Service, TestDatabase};
 
 use crate::fixture::{Shop, roles};
 
@@ -216,6 +216,30 @@ async fn migrating_again_changes_nothing_and_a_newer_version_is_tolerated() {
     assert_eq!(shop.contents().await, before);
     order::schema::wait(&shop.database.pool(Login::Api)).await;
     order::schema::wait(&shop.writer).await;
+}
+
+#[tokio::test]
+async fn the_owner_may_be_every_login() {
+    let database = TestDatabase::create(Service::Orders).await;
+    let owner_name = database.role(Login::Owner).to_owned();
+    let everything = messaging::schema::Roles {
+        api: owner_name.clone(),
+        writer: owner_name.clone(),
+        relay: owner_name.clone(),
+        audit: owner_name.clone(),
+        everyone: Some(owner_name),
+    };
+    let owner = database.pool(Login::Owner);
+    let mut connection = owner.acquire().await.unwrap();
+    for _first_and_again in 0..2 {
+        messaging::schema::migrate(&mut connection, &everything)
+            .await
+            .unwrap();
+        order::schema::migrate(&mut connection, &everything)
+            .await
+            .unwrap();
+    }
+    order::schema::wait(&owner).await;
 }
 
 #[tokio::test]

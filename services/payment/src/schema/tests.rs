@@ -221,6 +221,31 @@ async fn migrating_again_changes_nothing_and_a_newer_version_is_tolerated() {
 }
 
 #[tokio::test]
+async fn the_owner_may_be_every_login() {
+    let database = TestDatabase::create(Service::Payments).await;
+    let owner_name = database.role(Login::Owner).to_owned();
+    let everything = messaging::schema::Roles {
+        api: owner_name.clone(),
+        writer: owner_name.clone(),
+        relay: owner_name.clone(),
+        audit: owner_name,
+        everyone: None,
+    };
+    let mut owner = PgConnection::connect(database.url(Login::Owner))
+        .await
+        .unwrap();
+    for _first_and_again in 0..2 {
+        messaging::schema::migrate(&mut owner, &everything)
+            .await
+            .unwrap();
+        crate::schema::migrate(&mut owner, &everything)
+            .await
+            .unwrap();
+    }
+    crate::schema::wait(&database.pool(Login::Owner)).await;
+}
+
+#[tokio::test]
 async fn a_service_waits_until_the_schema_is_there() {
     let database = TestDatabase::create(Service::Payments).await;
     let waiting = [Login::Api, Login::Writer].map(|login| {

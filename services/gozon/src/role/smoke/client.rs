@@ -1,4 +1,4 @@
-//! A small client of the public API that turns problems into errors.
+//! A small client of one service's public API that turns problems into errors.
 
 use std::time::Duration;
 
@@ -12,15 +12,16 @@ use uuid::Uuid;
 /// How long one request may take.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(15);
 
-/// The shop, seen by one customer.
-pub(super) struct Client {
+/// A service, seen by one customer.
+pub(super) struct Client<'t> {
     http: reqwest::Client,
     address: Url,
-    pub(super) token: Option<SecretString>,
+    token: Option<&'t SecretString>,
 }
 
-impl Client {
-    pub(super) fn new(mut address: Url) -> anyhow::Result<Self> {
+impl<'t> Client<'t> {
+    /// Without a token it is nobody yet.
+    pub(super) fn new(mut address: Url, token: Option<&'t SecretString>) -> anyhow::Result<Self> {
         if !address.path().ends_with('/') {
             // Otherwise joining would replace the last segment.
             address.set_path(&format!("{}/", address.path()));
@@ -32,7 +33,7 @@ impl Client {
         Ok(Self {
             http,
             address,
-            token: None,
+            token,
         })
     }
 
@@ -51,7 +52,7 @@ impl Client {
     }
 
     async fn send(&self, mut request: RequestBuilder) -> anyhow::Result<Value> {
-        if let Some(token) = &self.token {
+        if let Some(token) = self.token {
             request = request.bearer_auth(token.expose_secret());
         }
         let response = request.send().await?;
