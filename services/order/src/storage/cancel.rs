@@ -77,3 +77,32 @@ pub(crate) async fn given_up_version(
     .fetch_optional(&mut **tx)
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use ::tests::Login;
+
+    use super::*;
+    use crate::testing;
+
+    #[tokio::test]
+    async fn the_guard_alone_gives_an_order_up_once() {
+        let database = testing::database().await;
+        let owner = database.pool(Login::Owner);
+        let id = testing::paid_order(&owner).await;
+        let user_id = UserId::try_from(7).unwrap();
+        let now = OffsetDateTime::now_utc();
+        let mut tx = database.pool(Login::Writer).begin().await.unwrap();
+        let order = lock(&mut tx, user_id, id).await.unwrap().unwrap();
+        for version in [Some(3), None] {
+            let changed = change(&mut tx, &order, Status::Refunding, None, now).await;
+            assert_eq!(changed.unwrap(), version);
+        }
+        tx.commit().await.unwrap();
+        let remembered: i64 = sqlx::query_scalar("select count(*) from orders.status_history")
+            .fetch_one(&owner)
+            .await
+            .unwrap();
+        assert_eq!(remembered, 1);
+    }
+}

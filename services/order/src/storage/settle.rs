@@ -124,16 +124,7 @@ mod tests {
     async fn the_guard_alone_keeps_a_decided_order_as_it_is() {
         let database = testing::database().await;
         let owner = database.pool(Login::Owner);
-        let id = OrderId::new();
-        sqlx::query(
-            "insert into orders.orders (id, user_id, amount_minor, currency, description, status, version, trace_id,
-                                        created_at, decided_at)
-            values ($1, 7, 100, 'RUB', 'Laces', 'FINISHED', 2, repeat('a', 32), now(), now())",
-        )
-        .bind(id)
-        .execute(&owner)
-        .await
-        .unwrap();
+        let id = testing::paid_order(&owner).await;
         let now = OffsetDateTime::now_utc();
         let decision = Decision {
             order_id: id,
