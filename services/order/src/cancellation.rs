@@ -26,8 +26,17 @@ pub(crate) struct Cancellation<'r> {
     pub(crate) trace: TraceContext,
 }
 
-/// Gives the order up if it is the asker's, can be given up, and is at a version that the asker expects; says how it
-/// stood then. Whatever is refused changes nothing, and leaves the key free.
+/// An order that was given up, as it stood then.
+#[derive(Debug)]
+pub(crate) enum GivenUp {
+    /// By this request.
+    Now(Order),
+    /// By the same request before.
+    Before(Order),
+}
+
+/// Gives the order up if it is the asker's, can be given up, and is at a version that the asker expects. Whatever is
+/// refused changes nothing, and leaves the key free.
 ///
 /// The key comes before everything else: whoever repeats a request gets its answer, although the order has moved on. The
 /// order's state comes before its version, as HTTP has it (RFC 9110, section 13.2.1): who cannot cancel at all is not
@@ -36,7 +45,7 @@ pub(crate) async fn cancel(
     pool: &MeasuredPool,
     request: Cancellation<'_>,
     expected: impl FnOnce(i32) -> bool,
-) -> Result<Order, Error> {
+) -> Result<GivenUp, Error> {
     let Cancellation {
         order_id,
         user_id,
@@ -56,7 +65,7 @@ pub(crate) async fn cancel(
         Claim::Replay { .. } => {
             let version = storage::given_up_version(&mut tx, user_id, order_id).await?;
             return version
-                .map(|version| order.as_given_up(version))
+                .map(|version| GivenUp::Before(order.as_given_up(version)))
                 .ok_or(Error::OrderNotFound);
         }
     }
@@ -69,5 +78,5 @@ pub(crate) async fn cancel(
         .ok_or(Error::Unavailable)?;
     outbox::append(&mut tx, &order.refund_request(Some(now)), &trace).await?;
     tx.commit().await?;
-    Ok(order.as_given_up(version))
+    Ok(GivenUp::Now(order.as_given_up(version)))
 }

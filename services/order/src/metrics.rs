@@ -35,8 +35,8 @@ pub struct Metrics {
     pub placed_orders: Counter,
     decided_orders: Family<DecidedLabels, Counter>,
     settle_duration: TracedHistogram,
-    /// Orders given up by their owners.
-    pub given_up_orders: Counter,
+    /// Refunds of orders that their owners gave up.
+    pub requested_refunds: Counter,
     refunded_orders: Counter,
     /// Sockets of the event stream that are open.
     pub sockets: Gauge,
@@ -57,7 +57,7 @@ impl Default for Metrics {
             placed_orders: Counter::default(),
             decided_orders: Family::default(),
             settle_duration: TracedHistogram::new(SETTLE_SECONDS.into_iter()),
-            given_up_orders: Counter::default(),
+            requested_refunds: Counter::default(),
             refunded_orders: Counter::default(),
             sockets: Gauge::default(),
             closed_sockets: Family::default(),
@@ -109,9 +109,9 @@ impl Metrics {
             self.settle_duration.clone(),
         );
         registry.announce(
-            "gozon_orders_given_up",
-            "Paid orders that their owners gave up and whose money was asked for, each once however often its request came",
-            self.given_up_orders.clone(),
+            "gozon_refunds_requested",
+            "Paid orders that their owners cancelled and whose money was asked for, each once however often its request came",
+            self.requested_refunds.clone(),
         );
         registry.announce(
             "gozon_orders_refunded",

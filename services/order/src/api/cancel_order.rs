@@ -16,7 +16,7 @@ use messaging::idempotency::{self, IdempotencyKey};
 use super::{etag, view::OrderView};
 use crate::{
     OrderState,
-    cancellation::{self, Cancellation},
+    cancellation::{self, Cancellation, GivenUp},
     error::Error,
 };
 
@@ -70,13 +70,19 @@ pub(super) async fn cancel_order(
         key: (&key, &digest),
         trace,
     };
-    let order = cancellation::cancel(state.measured_writer_pool(), request, |version| {
+    let given_up = cancellation::cancel(state.measured_writer_pool(), request, |version| {
         expected.includes(version)
     })
     .await?;
-    state.metrics().given_up_orders.inc();
-    state.outbox_bell().ring();
-    state.status_bell().ring();
+    let order = match given_up {
+        GivenUp::Now(order) => {
+            state.metrics().requested_refunds.inc();
+            state.outbox_bell().ring();
+            state.status_bell().ring();
+            order
+        }
+        GivenUp::Before(order) => order,
+    };
     let tag = etag::of_version(order.version);
     Ok((
         StatusCode::ACCEPTED,

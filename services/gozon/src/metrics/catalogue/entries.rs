@@ -90,15 +90,15 @@ const CUSTOMERS: &[Entry] = &[
         REASON,
         "`uncommitted`: the database is slow, or replicas are too few. `undecided`: payments are slow. `outbox_age`: the broker is away, or no relay runs.",
     ),
-    diagnostic(
-        "gozon_orders_given_up",
+    used(
+        "gozon_refunds_requested",
         NONE,
         "If it rises, ask what is wrong with the goods: the shop only gives the money back.",
     ),
-    diagnostic(
+    used(
         "gozon_orders_refunded",
         NONE,
-        "If it falls behind the orders given up, find the hop that holds them: outbox, queue, consumers.",
+        "If it falls behind the refunds requested, find the hop that holds them: outbox, queue, consumers.",
     ),
     used(
         "gozon_reconciled_orders",
@@ -143,10 +143,10 @@ const PAYMENTS: &[Entry] = &[
         NONE,
         "Nothing: a repeated request is harmless. Many of them mean redeliveries, or the reconciler at work.",
     ),
-    diagnostic(
+    used(
         "gozon_payments_refunded",
         NONE,
-        "If it stops while orders are given up, look at the payment service's dead letters.",
+        "If it stops while refunds are requested, look at the payment service's dead letters.",
     ),
     used(
         "gozon_ledger_drift_accounts",
