@@ -247,19 +247,22 @@ fn judge_agreement(
     refund: Option<&EntryFacts>,
     faults: &mut Vec<Fault>,
 ) {
-    let check = match (State::of(order.status, order.reason), decision.declined) {
+    let state = State::of(order.status, order.reason);
+    let check = match (state, decision.declined, refund.is_some()) {
         // An undecided order has its answer on the way; one that is given up, its request or the answer.
-        (Some(State::New), _) if refund.is_none() => None,
-        (Some(State::Refunding), None) => None,
-        (Some(State::Finished), None) if refund.is_none() => None,
-        (Some(State::Cancelled(Reason::Refunded)), None) if refund.is_some() => None,
-        (Some(State::Cancelled(Reason::NotPaid(reason))), Some(declined)) if reason == declined => {
+        (Some(State::New), _, false)
+        | (Some(State::Finished), None, false)
+        | (Some(State::Refunding), None, _)
+        | (Some(State::Cancelled(Reason::Refunded)), None, true) => None,
+        (Some(State::Cancelled(Reason::NotPaid(reason))), Some(declined), _)
+            if reason == declined =>
+        {
             None
         }
-        (Some(State::New | State::Finished | State::Cancelled(Reason::Refunded)), None) => {
+        (Some(State::New | State::Finished | State::Cancelled(Reason::Refunded)), None, _) => {
             Some(Check::StatusUnlikeRefund)
         }
-        (Some(_) | None, _) => Some(Check::StatusUnlikeDecision),
+        (Some(_) | None, _, _) => Some(Check::StatusUnlikeDecision),
     };
     if let Some(check) = check {
         let reason = order.reason.map_or("no reason", Reason::as_str);

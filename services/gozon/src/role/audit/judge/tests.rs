@@ -161,6 +161,9 @@ fn checks(pair: &Pair) -> Vec<Check> {
 /// Makes what both services say of an order untrue.
 type Lie = fn(&mut OrderFacts, &mut DecisionFacts, &mut EntryFacts);
 
+/// What is wrong with a refund.
+type RefundLie = fn(&mut EntryFacts);
+
 /// An order that was paid, and everybody knows.
 fn paid() -> Pair {
     known_to_all(Stage::Told)
@@ -321,7 +324,7 @@ fn each_lie_about_a_refunded_order_is_found() {
         checks(&pair),
         [Check::CapturedWithoutDebit, Check::RefundWithoutDebit]
     );
-    let lies: [(Check, fn(&mut EntryFacts)); 3] = [
+    let lies: [(Check, RefundLie); 3] = [
         (Check::RefundedTwice, |refund| refund.rows = 2),
         (Check::RefundUnlikeDebit, |refund| refund.amount_minor = 41),
         (Check::RefundUnlikeDebit, |refund| {
