@@ -4,8 +4,8 @@ use contracts::OrderId;
 use order::{ReconcileSettings, reconcile::Turn, status::Status};
 
 use super::{
-    everything_is_published, id_is_in_the_past, lost, pauses_are_over, reconciler, requests, stuck,
-    turn,
+    everything_is_published, id_is_in_the_past, lost, pauses_are_over, reconciler, requests,
+    somebody_waits, stuck, turn,
 };
 use crate::fixture::Shop;
 
@@ -97,6 +97,30 @@ async fn an_order_that_was_stuck_before_it_was_paid_has_all_its_attempts_when_it
     let expected = [("NEW", 1), ("NEW", 2), ("REFUNDING", 1), ("REFUNDING", 2)];
     let expected = expected.map(|(status, attempt)| (status.to_owned(), attempt));
     assert_eq!(attempts, expected);
+}
+
+#[tokio::test]
+async fn an_order_that_is_paid_and_given_up_under_the_reconcilers_hands_is_not_asked_to_pay_again()
+{
+    let shop = Shop::open().await;
+    let id = lost(&shop).await;
+    let mut changing = shop.writer.begin().await.unwrap();
+    sqlx::query(
+        "update orders.orders set status = 'REFUNDING', version = 3, decided_at = now() where id = $1",
+    )
+    .bind(id.as_uuid())
+    .execute(&mut *changing)
+    .await
+    .unwrap();
+    let mut reconciler = reconciler(&shop);
+    let waiting = turn(&mut reconciler);
+    let committing = async {
+        somebody_waits(&shop).await;
+        changing.commit().await.unwrap();
+    };
+    let (done, ()) = tokio::join!(waiting, committing);
+    assert_eq!((done.found, done.repeated), (1, 0));
+    assert_eq!(requests(&shop, id).await.len(), 1);
 }
 
 #[tokio::test]
