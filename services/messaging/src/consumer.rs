@@ -44,7 +44,6 @@ use crate::{
     failure::{BoxError, Failure, ReasonClass, Rejection},
     fault_point::{self, FaultPoint},
     metrics::{MeasuredPool, Metrics},
-    span::Attempt,
 };
 
 /// The most events settled in one transaction.
@@ -160,7 +159,7 @@ impl<H: Handler> Consumer<H> {
 
     /// Settles a batch: all its events, letters and deferred rows are committed when this returns, and nothing is
     /// acknowledged.
-    pub async fn settle(&self, session: &mut Session, batch: &Batch) -> Result<(), Failure> {
+    pub async fn settle(&self, session: &mut Session, batch: &mut Batch) -> Result<(), Failure> {
         let instants = Instants {
             horizon: session
                 .horizon(self.pool.unmeasured())
@@ -171,39 +170,40 @@ impl<H: Handler> Consumer<H> {
         let entries: Vec<_> = batch
             .deliveries
             .iter()
-            .flat_map(|delivery| {
-                let origin = Origin::Delivery(delivery);
-                Entry::of_message(&self.handler, &delivery.data, origin, instants)
+            .flat_map(|taken| {
+                let (origin, data) = (Origin::Delivery(taken), &taken.delivery.data);
+                Entry::of_message(&self.handler, data, origin, instants)
             })
             .collect();
         session.count(entries.len());
-        if batch.attempt == Attempt::First {
-            self.metrics.took(&entries);
-        }
+        self.metrics.took(&entries);
+        let mut settled = Ok(());
         for chunk in entries.chunks(MAX_BATCH_EVENTS) {
-            self.settling(batch.attempt, batch.taken_up)
-                .settle(Lot::Queue, chunk)
-                .await?;
+            settled = self.settling().settle(Lot::Queue, chunk).await;
+            if settled.is_err() {
+                break;
+            }
         }
-        Ok(())
+        batch.was_tried();
+        settled
     }
 
     /// Keeps what the broker gave up delivering as dead letters.
-    async fn drain(&self, batch: &Batch) -> Result<(), Failure> {
+    async fn drain(&self, batch: &mut Batch) -> Result<(), Failure> {
         let letters: Vec<_> = batch
             .deliveries
             .iter()
-            .map(|delivery| {
+            .map(|taken| {
                 let rejection = Rejection::new(
                     ReasonClass::Broker,
                     "the broker gave up delivering it; its headers say why",
                 );
-                Entry::of_unopened(&delivery.data, Origin::Delivery(delivery), rejection)
+                Entry::of_unopened(&taken.delivery.data, Origin::Delivery(taken), rejection)
             })
             .collect();
-        self.settling(batch.attempt, batch.taken_up)
-            .settle(Lot::Queue, &letters)
-            .await
+        let settled = self.settling().settle(Lot::Queue, &letters).await;
+        batch.was_tried();
+        settled
     }
 
     /// Settles and acknowledges, again and again while the cause is passing; what was committed meanwhile is a duplicate
@@ -216,12 +216,11 @@ impl<H: Handler> Consumer<H> {
     ) -> Result<(), BoxError> {
         let mut patience = Patience::new(stop, H::QUEUE.name, self.schedule.keep_deliveries);
         loop {
-            let settled = match &work {
+            let settled = match &mut work {
                 Work::Batch(batch) => self.settle(session, batch).await,
                 Work::Dead(letters) => self.drain(letters).await,
             };
             let Err(failure) = settled else { break };
-            work.batch_mut().attempt = Attempt::Again;
             if !session.is_connected() {
                 return Err(failure.into());
             }
@@ -260,14 +259,12 @@ impl<H: Handler> Consumer<H> {
         Ok(())
     }
 
-    fn settling(&self, attempt: Attempt, taken_up: Instant) -> Settling<'_, H> {
+    const fn settling(&self) -> Settling<'_, H> {
         Settling {
             handler: &self.handler,
             pool: &self.pool,
             schedule: &self.schedule,
             metrics: &self.metrics,
-            attempt,
-            taken_up,
         }
     }
 }

@@ -136,10 +136,8 @@ impl Batch {
         )
         .execute(&mut **tx)
         .await;
-        for mut creation in self.creations.drain(..) {
-            if appended.is_err() {
-                creation.fail("database");
-            }
+        for creation in self.creations.drain(..) {
+            creation.end(&appended, "database");
         }
         appended?;
         Ok(())

@@ -15,11 +15,13 @@ use opentelemetry::{
 
 use crate::topology::{EXCHANGE, Queue};
 
-/// A span that is being recorded; it ends when it is dropped.
+/// A span that is being recorded. It ends when it is [done](Self::done) or has [failed](Self::fail); one that is dropped
+/// before says that what it stands for was abandoned.
 #[derive(Debug)]
 pub struct Recorded {
     span: BoxedSpan,
     context: TraceContext,
+    has_ended: bool,
 }
 
 impl Recorded {
@@ -42,7 +44,11 @@ impl Recorded {
     fn start(builder: SpanBuilder, service: &'static str, parent: &Context) -> Option<Self> {
         let span = global::tracer(service).build_with_context(builder, parent);
         let context = TraceContext::of_span(span.span_context())?;
-        Some(Self { span, context })
+        Some(Self {
+            span,
+            context,
+            has_ended: false,
+        })
     }
 
     /// Where in its trace it stands.
@@ -56,10 +62,36 @@ impl Recorded {
         self.span.set_attribute(KeyValue::new(key, value));
     }
 
+    /// What it stands for has happened.
+    pub fn done(mut self) {
+        self.has_ended = true;
+    }
+
     /// What it stands for failed, for a reason of this class.
-    pub fn fail(&mut self, error_type: &'static str) {
+    pub fn fail(mut self, error_type: &'static str) {
+        self.has_failed(error_type);
+    }
+
+    /// As the result says.
+    pub fn end<T, E>(self, result: &Result<T, E>, error_type: &'static str) {
+        match result {
+            Ok(_) => self.done(),
+            Err(_) => self.fail(error_type),
+        }
+    }
+
+    fn has_failed(&mut self, error_type: &'static str) {
+        self.has_ended = true;
         self.says("error.type", error_type);
         self.span.set_status(Status::error(error_type));
+    }
+}
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.has_failed("abandoned");
+        }
     }
 }
 

@@ -8,7 +8,7 @@ static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// What the other version has besides, so that a test can roll between two schemas and back.
 #[cfg(feature = "other-version")]
-static OF_THE_OTHER_VERSION: Migrator = sqlx::migrate!("other-version");
+static OF_THE_OTHER_VERSION: Migrator = sqlx::migrate!("./other-version");
 
 /// The owner of a row, as the `api` login says with `set_config`; null, and so nobody, where it was not said.
 const OWNER_SAID: &str = "user_id = nullif(current_setting('gozon.user_id', true), '')::bigint";

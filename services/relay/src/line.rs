@@ -150,10 +150,10 @@ impl Line {
             && self.planner.waiting(|_| true) == 0
     }
 
-    /// Something waits that has no connection to go over.
+    /// There is no connection for what waits, or will: the next customer is not to be the one who finds out.
     pub(crate) fn needs_connection(&self) -> bool {
         let usable = self.publisher.as_ref().is_some_and(Publisher::is_usable);
-        (self.broken || !usable) && !self.is_idle()
+        self.broken || !usable
     }
 
     /// The broker asked to pause.
@@ -231,10 +231,11 @@ impl Line {
     /// Draws the consequences of an answer.
     pub(crate) fn answered(&mut self, (mut flight, answer): Landed) {
         flight.answers.push(&answer);
-        if let Some(mut span) = flight.span.take()
-            && !matches!(answer, Answer::Confirmed)
-        {
-            span.fail(answer.as_str());
+        if let Some(span) = flight.span.take() {
+            match &answer {
+                Answer::Confirmed => span.done(),
+                refusal => span.fail(refusal.as_str()),
+            }
         }
         let kind = flight.planned.kind.clone();
         if let Some(flying) = self.flying_of.get_mut(&kind) {

@@ -1,4 +1,4 @@
-//! A namespace of a test's own, in which PodSecurity's strictest level is enforced.
+//! A namespace of a test's own, in which `PodSecurity`'s strictest level is enforced.
 
 use std::time::Duration;
 

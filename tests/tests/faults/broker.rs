@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tests::{
-    Backing, Customer, Role,
+    Backing, Customer, Role, Shop,
     backing::Server,
+    exposition::Exposition,
     poll_until,
     shop::{GONE_WITHIN, Layout},
 };
@@ -70,6 +71,30 @@ async fn the_broker_restarted_and_killed_under_load_loses_and_doubles_nothing() 
         load.accepted(60).await;
         turn.kill(Server::RabbitMq).await;
         turn.start().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn relays_that_have_nothing_to_send_connect_again_all_the_same() {
+    let backing = Backing::private().await;
+    let turn = backing.turn().await;
+    let shop = start_unhealed_on(&backing.instance(), Layout::Together).await;
+    relays_become(&shop, 1.0).await;
+    turn.kill(Server::RabbitMq).await;
+    relays_become(&shop, 0.0).await;
+    turn.start().await;
+    relays_become(&shop, 1.0).await;
+}
+
+/// Waits until the relays of both databases say so of their connections.
+async fn relays_become(shop: &Shop, connected: f64) {
+    poll_until("what the relays say", ENDED_WITHIN, async || {
+        let metrics = Exposition::parse(&shop.metrics(Role::All).await);
+        let all = ["orders", "payments"].iter().all(|database| {
+            metrics.sum("gozon_relay_connected", &[("database", database)]) == Some(connected)
+        });
+        all.then_some(())
     })
     .await;
 }

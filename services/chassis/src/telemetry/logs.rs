@@ -25,6 +25,19 @@ use tracing_subscriber::{
 use self::json::JsonLines;
 use crate::trace::{RECORDED, UNRECORDED};
 
+/// What holds whatever is to be logged, by target and level. The spans of requests are there: they carry the trace id of
+/// what is, and are what is recorded of a request. And the broker's client does not tell of messages that came back nor of
+/// frames, for it tells their bodies; whoever uses it says what came back, and why a connection ended.
+const ALWAYS: [(&str, &str); 4] = [
+    (RECORDED, "error"),
+    (UNRECORDED, "error"),
+    (RETURNED_MESSAGES, "off"),
+    (FRAMES, "off"),
+];
+
+const RETURNED_MESSAGES: &str = "lapin::returned_messages";
+const FRAMES: &str = "lapin::channels";
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -165,18 +178,14 @@ pub(super) fn parse(filter: &str) -> Result<EnvFilter, LogFilterError> {
         .with_regex(false)
         .parse(filter)
         .map_err(|_| invalid())?;
-    // The spans of requests are there whatever is to be logged: they carry the trace id of what is, and are what is
-    // recorded of a request.
-    Ok([RECORDED, UNRECORDED]
-        .iter()
-        .fold(parsed, |filter, target| {
-            let always = format!("{target}=error");
-            filter.add_directive(
-                always
-                    .parse()
-                    .expect("a target and a level make a directive"),
-            )
-        }))
+    Ok(ALWAYS.iter().fold(parsed, |filter, (target, level)| {
+        let directive = format!("{target}={level}");
+        filter.add_directive(
+            directive
+                .parse()
+                .expect("a target and a level make a directive"),
+        )
+    }))
 }
 
 /// A panic is a log line like any other, in the format of the others and inside its request's span.
@@ -276,6 +285,18 @@ mod tests {
                     !recorded.is_disabled() && !unrecorded.is_disabled(),
                     "{filter}"
                 );
+            });
+        }
+    }
+
+    #[test]
+    fn no_filter_lets_the_bodies_of_messages_through() {
+        for filter in ["trace", "lapin=trace", "lapin::returned_messages=warn"] {
+            let subscriber = tracing_subscriber::registry().with(parse(filter).unwrap());
+            tracing::subscriber::with_default(subscriber, || {
+                let returned = tracing::event_enabled!(target: RETURNED_MESSAGES, Level::WARN);
+                let frames = tracing::event_enabled!(target: FRAMES, Level::TRACE);
+                assert!(!returned && !frames, "{filter}");
             });
         }
     }

@@ -73,7 +73,7 @@ impl<H: Handler> Consumer<H> {
         let entries: Vec<_> = rows
             .iter()
             .map(|row| {
-                let origin = origin(&row.routing_key, &row.headers);
+                let origin = origin(&row.routing_key, &row.headers, taken_up);
                 let mut entry = Entry::of_event(&self.handler, &row.body, origin, instants);
                 entry.row = Some(Row {
                     id: row.id,
@@ -83,9 +83,7 @@ impl<H: Handler> Consumer<H> {
                 entry
             })
             .collect();
-        self.settling(Attempt::Again, taken_up)
-            .settle(Lot::Deferred, &entries)
-            .await?;
+        self.settling().settle(Lot::Deferred, &entries).await?;
         Ok(rows.len())
     }
 
@@ -99,7 +97,7 @@ impl<H: Handler> Consumer<H> {
         let horizon = inbox::horizon(pool).await?;
         let mut entries = Vec::new();
         for letter in &letters {
-            let opened = self.open(letter);
+            let opened = self.open(letter, taken_up);
             if !letter.whole_message || is_unopened(&opened) {
                 entries.extend(opened);
                 continue;
@@ -108,25 +106,24 @@ impl<H: Handler> Consumer<H> {
                 letter: letter.id,
                 horizon,
             };
-            let settling = self.settling(Attempt::Again, taken_up);
-            match settling.attempt(lot, &opened).await {
+            match self.settling().attempt(lot, Attempt::Again, &opened).await {
                 Ok(_) => {}
-                Err(Failure::Permanent(rejection)) => entries.push(unopened(letter, rejection)),
+                Err(Failure::Permanent(rejection)) => {
+                    entries.push(unopened(letter, taken_up, rejection));
+                }
                 Err(failure) => return Err(failure),
             }
         }
         let lot = Lot::Letters { horizon };
-        self.settling(Attempt::Again, taken_up)
-            .settle(lot, &entries)
-            .await?;
+        self.settling().settle(lot, &entries).await?;
         Ok(letters.len())
     }
 
     /// What a letter holds. The events of a whole message become deferred events that are due at once, so that each has
     /// its own transaction, attempts and end; a letter that holds one event stays its row.
-    fn open<'l>(&self, letter: &'l store::Due) -> Vec<Entry<'l, H::Message>> {
+    fn open<'l>(&self, letter: &'l store::Due, taken_up: Instant) -> Vec<Entry<'l, H::Message>> {
         let instants = Instants::of_any_age(OffsetDateTime::now_utc());
-        let origin = origin(&letter.routing_key, &letter.headers);
+        let origin = origin(&letter.routing_key, &letter.headers, taken_up);
         if letter.whole_message {
             Entry::of_message(&self.handler, &letter.body, origin, instants)
                 .into_iter()
@@ -142,10 +139,11 @@ impl<H: Handler> Consumer<H> {
     }
 }
 
-fn origin<'r>(routing_key: &'r str, headers: &'r Value) -> Origin<'r> {
+fn origin<'r>(routing_key: &'r str, headers: &'r Value, taken_up: Instant) -> Origin<'r> {
     Origin::Row {
         routing_key,
         headers,
+        taken_up,
     }
 }
 
@@ -166,8 +164,12 @@ fn taken_out<'l, T: Clone>(entry: Entry<'l, T>, letter: &store::Due) -> Entry<'l
     }
 }
 
-fn unopened<T: Clone>(letter: &store::Due, rejection: Rejection) -> Entry<'_, T> {
-    let origin = origin(&letter.routing_key, &letter.headers);
+fn unopened<T: Clone>(
+    letter: &store::Due,
+    taken_up: Instant,
+    rejection: Rejection,
+) -> Entry<'_, T> {
+    let origin = origin(&letter.routing_key, &letter.headers, taken_up);
     Entry {
         row: Some(row(letter)),
         ..Entry::of_unopened(&letter.body, origin, rejection)

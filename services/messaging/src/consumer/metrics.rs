@@ -1,7 +1,7 @@
 //! The measures of one queue's consumer, looked up once.
 
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Histogram};
-use tokio::time::{Duration, Instant};
+use tokio::time::Duration;
 
 use super::{Entry, settle::Fate};
 use crate::{
@@ -56,41 +56,41 @@ impl QueueMetrics {
         }
     }
 
-    /// Events were taken from the queue for the first time.
+    /// Events are about to be settled, some of which may have been counted at an earlier attempt.
     pub(super) fn took<T>(&self, entries: &[Entry<'_, T>]) {
-        let events = u32::try_from(entries.len()).unwrap_or(u32::MAX);
-        self.batch_events.observe(f64::from(events));
-        let kinds = entries.iter().map(|entry| entry.parcel.kind.as_deref());
-        self.process.consumed(kinds);
+        let new = || {
+            let new = entries.iter().filter(|it| it.parcel.origin.is_new());
+            new.map(|entry| entry.parcel.kind.as_deref())
+        };
+        let events = u32::try_from(new().count()).unwrap_or(u32::MAX);
+        if events > 0 {
+            self.batch_events.observe(f64::from(events));
+            self.process.consumed(new());
+        }
     }
 
-    /// A transaction was committed; each event took since then.
-    pub(super) fn committed<T>(
-        &self,
-        held: &[&Entry<'_, T>],
-        fates: &[Fate<'_>],
-        taken_up: Instant,
-    ) {
-        let took = taken_up.elapsed();
+    /// A transaction was committed.
+    pub(super) fn committed<T>(&self, held: &[&Entry<'_, T>], fates: &[Fate<'_>]) {
         for (entry, fate) in held.iter().zip(fates) {
             let error_type = match fate {
                 Fate::Settled | Fate::Duplicate | Fate::Later(_) => "",
                 Fate::Dead(rejection) => rejection.class.as_str(),
             };
-            self.processed(entry, took, error_type);
+            self.processed(entry, error_type);
         }
     }
 
     /// A transaction failed.
-    pub(super) fn failed<T>(&self, entries: &[Entry<'_, T>], failure: &Failure, taken_up: Instant) {
-        let took = taken_up.elapsed();
+    pub(super) fn failed<T>(&self, entries: &[Entry<'_, T>], failure: &Failure) {
         for entry in entries {
-            self.processed(entry, took, failure.class());
+            self.processed(entry, failure.class());
         }
     }
 
-    fn processed<T>(&self, entry: &Entry<'_, T>, took: Duration, error_type: &'static str) {
+    /// An attempt at an event ended, which took since it was taken up.
+    fn processed<T>(&self, entry: &Entry<'_, T>, error_type: &'static str) {
         let parcel = &entry.parcel;
+        let took = parcel.origin.taken_up().elapsed();
         let kind = parcel.kind.as_deref();
         self.process.processed(kind, took, error_type, parcel.trace);
     }

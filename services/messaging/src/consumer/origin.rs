@@ -1,21 +1,25 @@
 //! Where a message came from, for the rows it may end in. Nothing is read off a delivery before a row needs it.
 
-use lapin::{message::Delivery, types::AMQPValue};
+use lapin::types::AMQPValue;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
-use crate::dead_letter::storable;
+use super::session::Taken;
+use crate::{dead_letter::storable, span::Attempt};
 
 /// Where a message came from: what its dead letters say of it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Origin<'a> {
     /// The broker.
-    Delivery(&'a Delivery),
+    Delivery(&'a Taken),
     /// A row that remembers it.
     Row {
         /// The routing key it once came with.
         routing_key: &'a str,
         /// The headers and properties it once came with.
         headers: &'a Value,
+        /// When it was read.
+        taken_up: Instant,
     },
 }
 
@@ -23,7 +27,7 @@ impl Origin<'_> {
     /// The routing key it came with, as Postgres can store it.
     pub(crate) fn routing_key(&self) -> String {
         match self {
-            Self::Delivery(delivery) => storable(delivery.routing_key.as_str()),
+            Self::Delivery(taken) => storable(taken.delivery.routing_key.as_str()),
             Self::Row { routing_key, .. } => (*routing_key).to_owned(),
         }
     }
@@ -31,7 +35,7 @@ impl Origin<'_> {
     /// The AMQP headers and properties it came with, as Postgres can store them.
     pub(crate) fn headers(&self) -> Value {
         let delivery = match self {
-            Self::Delivery(delivery) => delivery,
+            Self::Delivery(taken) => &taken.delivery,
             Self::Row { headers, .. } => return (*headers).clone(),
         };
         let properties = &delivery.properties;
@@ -50,21 +54,38 @@ impl Origin<'_> {
         })
     }
 
-    /// Whether the broker says that it delivered it before.
-    pub(crate) const fn is_redelivered(&self) -> bool {
+    /// Whether it is tried for the first time, as far as can be told: what comes from a row was tried before.
+    pub(crate) const fn attempt(&self) -> Attempt {
+        match self {
+            Self::Delivery(taken) if !taken.delivery.redelivered => taken.attempt,
+            Self::Delivery(_) | Self::Row { .. } => Attempt::Again,
+        }
+    }
+
+    /// Whether it was never counted as taken from its queue.
+    pub(crate) const fn is_new(&self) -> bool {
         matches!(
             self,
-            Self::Delivery(Delivery {
-                redelivered: true,
+            Self::Delivery(Taken {
+                attempt: Attempt::First,
                 ..
             })
         )
     }
 
+    /// When it was taken up.
+    pub(crate) const fn taken_up(&self) -> Instant {
+        match self {
+            Self::Delivery(taken) => taken.at,
+            Self::Row { taken_up, .. } => *taken_up,
+        }
+    }
+
     /// The content type of the message; empty if it came without.
     pub(crate) fn content_type(&self) -> &str {
         match self {
-            Self::Delivery(delivery) => delivery
+            Self::Delivery(taken) => taken
+                .delivery
                 .properties
                 .content_type()
                 .as_ref()

@@ -34,13 +34,26 @@ const HORIZON_REFRESH: Duration = Duration::from_mins(1);
 /// Deliveries taken together, to be settled and acknowledged.
 #[derive(Debug)]
 pub struct Batch {
-    pub(super) deliveries: Vec<Delivery>,
-    /// Whether they are tried for the first time.
+    pub(super) deliveries: Vec<Taken>,
+}
+
+/// A delivery that was taken up.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) delivery: Delivery,
+    /// When that was.
+    pub(crate) at: Instant,
     pub(super) attempt: Attempt,
-    pub(super) taken_up: Instant,
 }
 
 impl Batch {
+    /// An attempt at it was made.
+    pub(super) fn was_tried(&mut self) {
+        for taken in &mut self.deliveries {
+            taken.attempt = Attempt::Again;
+        }
+    }
+
     /// How many AMQP messages it has.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -60,7 +73,7 @@ impl Batch {
             return Ok(());
         };
         let all_before = BasicAckOptions { multiple: true };
-        if in_time("acknowledge", last.acker.ack(all_before)).await? {
+        if in_time("acknowledge", last.delivery.acker.ack(all_before)).await? {
             Ok(())
         } else {
             Err(BrokerError::Ended)
@@ -70,7 +83,9 @@ impl Batch {
     /// Whether the broker delivers any of it again.
     #[must_use]
     pub fn redelivered(&self) -> bool {
-        self.deliveries.iter().any(|delivery| delivery.redelivered)
+        self.deliveries
+            .iter()
+            .any(|taken| taken.delivery.redelivered)
     }
 }
 
@@ -84,12 +99,6 @@ pub(super) enum Work {
 
 impl Work {
     pub(super) const fn batch(&self) -> &Batch {
-        match self {
-            Self::Batch(batch) | Self::Dead(batch) => batch,
-        }
-    }
-
-    pub(super) const fn batch_mut(&mut self) -> &mut Batch {
         match self {
             Self::Batch(batch) | Self::Dead(batch) => batch,
         }
@@ -238,13 +247,12 @@ impl Subscription {
     fn take(&mut self, limit: usize) -> Batch {
         Batch {
             deliveries: self.ready(limit),
-            attempt: Attempt::First,
-            taken_up: Instant::now(),
         }
     }
 
     /// What was delivered already, up to a limit.
-    fn ready(&mut self, limit: usize) -> Vec<Delivery> {
+    fn ready(&mut self, limit: usize) -> Vec<Taken> {
+        let at = Instant::now();
         let mut ready = Vec::new();
         while ready.len() < limit {
             if let Some(kept) = self.kept.pop_front() {
@@ -261,7 +269,12 @@ impl Subscription {
                 _ => break,
             }
         }
-        ready
+        let taken = ready.into_iter().map(|delivery| Taken {
+            delivery,
+            at,
+            attempt: Attempt::First,
+        });
+        taken.collect()
     }
 
     async fn pause(&mut self) -> Result<(), BrokerError> {

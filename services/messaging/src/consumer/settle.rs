@@ -4,7 +4,6 @@
 use std::{borrow::Cow, time::Duration};
 
 use sqlx::PgTransaction;
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
@@ -31,10 +30,6 @@ pub(super) struct Settling<'c, H> {
     pub(super) pool: &'c MeasuredPool,
     pub(super) schedule: &'c Schedule,
     pub(super) metrics: &'c QueueMetrics,
-    /// Whether the events are tried for the first time, for their spans.
-    pub(super) attempt: Attempt,
-    /// When the events were taken up.
-    pub(super) taken_up: Instant,
 }
 
 /// What becomes of an entry.
@@ -75,14 +70,14 @@ impl<H: Handler> Settling<'_, H> {
         entries: &[Entry<'_, H::Message>],
     ) -> Result<(), Failure> {
         let mut halving = Halving::new(entries.len(), lot.evidence());
-        let mut settling = Self { ..*self };
+        let mut attempt = Attempt::First;
         while let Some(part) = halving.next_part() {
-            match settling.attempt(lot, &entries[part.clone()]).await {
+            match self.attempt(lot, attempt, &entries[part.clone()]).await {
                 Ok(fresh) => halving.settled(fresh),
                 Err(failure) => halving.failed(part, failure)?,
             }
             // The first part is the whole of them.
-            settling.attempt = Attempt::Again;
+            attempt = Attempt::Again;
         }
         let culprits: Vec<_> = halving
             .finish()?
@@ -90,25 +85,33 @@ impl<H: Handler> Settling<'_, H> {
             .map(|(place, cause)| entries[place].with(set_aside(cause)))
             .collect();
         if !culprits.is_empty() {
-            settling.attempt(lot, &culprits).await?;
+            self.attempt(lot, attempt, &culprits).await?;
         }
         Ok(())
     }
 
     /// Settles a lot in one transaction or not at all. Says how many events had their effect.
+    ///
+    /// What is tried for the first time here may have been tried before; then its origin says so.
     pub(super) async fn attempt(
         &self,
         lot: Lot,
+        attempt: Attempt,
         entries: &[Entry<'_, H::Message>],
     ) -> Result<u64, Failure> {
-        let mut spans = Spans::default();
+        // Before there is a transaction: to wait for one is part of the attempt, and it may fail there. Of rows it is not
+        // known yet which of them it holds.
+        let mut spans = match lot {
+            Lot::Queue => Spans::begin(H::QUEUE, attempt, entries.iter()),
+            _ => Spans::default(),
+        };
         let settling = self.settle_once(lot, entries, &mut spans);
         let (settled, effect) = tokio::time::timeout(SETTLE_TIMEOUT, settling)
             .await
             .unwrap_or_else(|elapsed| Err(Failure::Away(Box::new(elapsed))))
             .inspect_err(|failure| {
                 spans.fail(failure.class());
-                self.metrics.failed(entries, failure, self.taken_up);
+                self.metrics.failed(entries, failure);
             })?;
         self.count(&settled);
         self.handler.committed(effect);
@@ -137,7 +140,9 @@ impl<H: Handler> Settling<'_, H> {
     ) -> Result<(Settled, H::Effect), Failure> {
         let queue = H::QUEUE.name;
         let held = lot.hold(&mut tx, entries).await?;
-        *spans = Spans::begin(H::QUEUE, self.attempt, lot, &held);
+        if !matches!(lot, Lot::Queue) {
+            *spans = Spans::begin(H::QUEUE, Attempt::Again, held.iter().copied());
+        }
         let verdicts = enter(&mut tx, queue, lot, &held).await?;
         let mut fates: Vec<_> = held
             .iter()
@@ -153,8 +158,8 @@ impl<H: Handler> Settling<'_, H> {
         fault_point::pass(FaultPoint::BeforeCommit);
         tx.commit().await?;
         fault_point::pass(FaultPoint::AfterCommit);
+        self.metrics.committed(&held, &fates);
         spans.end(&fates);
-        self.metrics.committed(&held, &fates, self.taken_up);
         Ok((Settled::of(&held, &fates), effect))
     }
 

@@ -2,7 +2,7 @@
 
 use contracts::{EventId, TraceContext};
 
-use super::{Entry, lot::Lot, settle::Fate};
+use super::{Entry, settle::Fate};
 use crate::{
     span::{self, Attempt, Recorded},
     topology::Queue,
@@ -14,16 +14,15 @@ pub(super) struct Spans(Vec<(usize, Recorded)>);
 
 impl Spans {
     /// Begins those of the entries that an attempt holds.
-    pub(super) fn begin<T>(
+    pub(super) fn begin<'e, 'a: 'e, T: 'e>(
         queue: Queue,
         attempt: Attempt,
-        lot: Lot,
-        held: &[&Entry<'_, T>],
+        held: impl Iterator<Item = &'e Entry<'a, T>>,
     ) -> Self {
-        let places = held.iter().enumerate();
+        let places = held.enumerate();
         Self(
             places
-                .filter_map(|(place, entry)| Some((place, of(queue, attempt, lot, entry)?)))
+                .filter_map(|(place, entry)| Some((place, of(queue, attempt, entry)?)))
                 .collect(),
         )
     }
@@ -37,33 +36,34 @@ impl Spans {
     /// The attempt is committed: each says what became of its event.
     pub(super) fn end(&mut self, fates: &[Fate<'_>]) {
         for (place, mut span) in self.0.drain(..) {
-            let outcome = match &fates[place] {
-                Fate::Settled => "fresh",
-                Fate::Duplicate => "duplicate",
-                Fate::Later(_) => "deferred",
-                Fate::Dead(rejection) => {
-                    span.fail(rejection.class.as_str());
-                    "dead_letter"
-                }
+            let (outcome, failure) = match &fates[place] {
+                Fate::Settled => ("fresh", None),
+                Fate::Duplicate => ("duplicate", None),
+                Fate::Later(_) => ("deferred", None),
+                Fate::Dead(rejection) => ("dead_letter", Some(rejection.class.as_str())),
             };
             span.says("gozon.outcome", outcome);
+            match failure {
+                None => span.done(),
+                Some(class) => span.fail(class),
+            }
         }
     }
 
     /// The attempt was rolled back.
     pub(super) fn fail(&mut self, error_type: &'static str) {
-        for (_, mut span) in self.0.drain(..) {
+        for (_, span) in self.0.drain(..) {
             span.fail(error_type);
         }
     }
 }
 
-fn of<T>(queue: Queue, attempt: Attempt, lot: Lot, entry: &Entry<'_, T>) -> Option<Recorded> {
+fn of<T>(queue: Queue, attempt: Attempt, entry: &Entry<'_, T>) -> Option<Recorded> {
     let creation = entry.parcel.trace?;
     let id = EventId::from(entry.identity?.id);
-    let attempt = match lot {
-        Lot::Queue if !entry.parcel.origin.is_redelivered() => attempt,
-        _ => Attempt::Again,
+    let attempt = match attempt {
+        Attempt::First => entry.parcel.origin.attempt(),
+        Attempt::Again => Attempt::Again,
     };
     span::process(queue, entry.parcel.kind.as_deref()?, id, &creation, attempt)
 }

@@ -4,6 +4,7 @@
 use serde_json::json;
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 use super::{Filter, store};
 use crate::{
@@ -116,6 +117,7 @@ impl Chosen {
         let origin = Origin::Row {
             routing_key: &self.routing_key,
             headers: &self.headers,
+            taken_up: Instant::now(),
         };
         if self.whole_message {
             Entry::of_message(handler, &self.body, origin, instants)

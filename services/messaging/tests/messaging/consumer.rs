@@ -25,9 +25,9 @@ async fn a_duplicate_delivery_changes_nothing() {
     publish(&raw, &[event]).await;
     let mut settled = 0;
     while settled < 2 {
-        let batch = session.next_batch().await.unwrap();
+        let mut batch = session.next_batch().await.unwrap();
         settled += batch.len();
-        consumer.settle(&mut session, &batch).await.unwrap();
+        consumer.settle(&mut session, &mut batch).await.unwrap();
         batch.acknowledge().await.unwrap();
     }
     let pool = db.admin_pool();
@@ -42,15 +42,15 @@ async fn a_consumer_that_dies_between_commit_and_ack_has_its_effect_once() {
     publish(&raw, &[event(&placed(100))]).await;
     {
         let mut session = consumer.connect().await.unwrap();
-        let batch = session.next_batch().await.unwrap();
-        consumer.settle(&mut session, &batch).await.unwrap();
+        let mut batch = session.next_batch().await.unwrap();
+        consumer.settle(&mut session, &mut batch).await.unwrap();
     }
     let pool = db.admin_pool();
     assert_eq!(effects(&pool).await, 1);
     let mut session = consumer.connect().await.unwrap();
-    let again = session.next_batch().await.unwrap();
+    let mut again = session.next_batch().await.unwrap();
     assert!(again.redelivered());
-    consumer.settle(&mut session, &again).await.unwrap();
+    consumer.settle(&mut session, &mut again).await.unwrap();
     again.acknowledge().await.unwrap();
     assert_eq!(effects(&pool).await, 1);
 }

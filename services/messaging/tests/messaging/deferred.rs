@@ -1,13 +1,19 @@
 //! Deferred events: what cannot be settled yet waits in a row, holds up nobody, and is executed once.
 
-use messaging::{consumer::Session, topology::PAYMENT_ORDERS};
+use contracts::{Message as _, OrderPlaced};
+use messaging::{
+    consumer::Session,
+    metrics::{Metrics, process_destination},
+    topology::PAYMENT_ORDERS,
+};
+use prometheus_client::{encoding::text, registry::Registry};
 use sqlx::PgPool;
 use tests::{TestDatabase, poll_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
     Answer, DEADLINE, answer, broker, consumer, count, database, due_consumer, effects, event,
-    letters, placed, publish, settle_next,
+    letters, measured_consumer, placed, publish, settle_next,
 };
 
 /// An amount that the handler is told something about.
@@ -151,16 +157,21 @@ async fn a_culprit_alone_in_hand_is_kept_until_others_show_that_it_is_to_blame()
     let (db, (vhost, raw)) = tokio::join!(database(), broker());
     let pool = db.admin_pool();
     answer(&db, TOLD, Some(Answer::Fail)).await;
-    let consumer = consumer(&db, &vhost);
+    let mut registry = Registry::default();
+    let consumer = measured_consumer(&db, &vhost, Metrics::register(&mut registry));
     let mut session = consumer.connect().await.unwrap();
     publish(&raw, &[event(&placed(TOLD))]).await;
-    let batch = session.next_batch().await.unwrap();
-    consumer.settle(&mut session, &batch).await.unwrap_err();
+    let mut batch = session.next_batch().await.unwrap();
+    consumer.settle(&mut session, &mut batch).await.unwrap_err();
     assert_eq!(deferred(&pool).await, 0);
     drop(session);
 
     let stop = CancellationToken::new();
     let running = tokio::spawn(consumer.run(stop.clone()));
+    poll_until("the culprit delivered again", DEADLINE, async || {
+        (consumed(&registry) >= 2).then_some(())
+    })
+    .await;
     publish(&raw, &[event(&placed(100))]).await;
     poll_until("the next event's effect", DEADLINE, async || {
         (effects(&pool).await == 1).then_some(())
@@ -168,6 +179,25 @@ async fn a_culprit_alone_in_hand_is_kept_until_others_show_that_it_is_to_blame()
     .await;
     stop.cancel();
     running.await.unwrap();
+    // The culprit twice, for it was delivered twice, and once what came in while it was tried again and again.
+    assert_eq!(consumed(&registry), 3);
+}
+
+/// How many events were counted as taken from the queue.
+fn consumed(registry: &Registry) -> u64 {
+    let mut text = String::new();
+    text::encode(&mut text, registry).unwrap();
+    let placed = format!(
+        r#"messaging_destination_name="{}""#,
+        process_destination(OrderPlaced::TYPE, PAYMENT_ORDERS)
+    );
+    let count = text.lines().find_map(|line| {
+        let labels = line.strip_prefix("messaging_client_consumed_messages_total")?;
+        labels
+            .contains(&placed)
+            .then(|| labels.rsplit(' ').next())?
+    });
+    count.unwrap().parse().unwrap()
 }
 
 #[tokio::test]

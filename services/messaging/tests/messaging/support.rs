@@ -224,8 +224,8 @@ pub(crate) async fn publish(raw: &RawBroker, events: &[serde_json::Value]) {
 
 /// Takes what is in the queue, settles it as a consumer does, and acknowledges.
 pub(crate) async fn settle_next(consumer: &Consumer<Effects>, session: &mut Session) {
-    let batch = session.next_batch().await.unwrap();
-    consumer.settle(session, &batch).await.unwrap();
+    let mut batch = session.next_batch().await.unwrap();
+    consumer.settle(session, &mut batch).await.unwrap();
     batch.acknowledge().await.unwrap();
 }
 

@@ -74,8 +74,12 @@ impl Held {
             match self.orders.iter_mut().find(|held| held.id == order.id) {
                 Some(held) if held.version < order.version => {
                     *held = order;
-                    // The span of what is not told ends here.
-                    self.spans.retain(|(id, _)| *id != change.order.id);
+                    for (_, mut untold) in
+                        self.spans.extract_if(.., |(id, _)| *id == change.order.id)
+                    {
+                        untold.says("gozon.outcome", "superseded");
+                        untold.done();
+                    }
                 }
                 Some(_) => continue,
                 None => self.orders.push(order),

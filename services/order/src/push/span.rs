@@ -26,9 +26,7 @@ pub(crate) fn begin(change: &Changed) -> Option<Recorded> {
 
 /// Ends the spans of what was sent, or was not.
 pub(crate) fn end<E>(spans: Vec<Recorded>, sent: &Result<(), E>) {
-    for mut span in spans {
-        if sent.is_err() {
-            span.fail("gone");
-        }
+    for span in spans {
+        span.end(sent, "gone");
     }
 }

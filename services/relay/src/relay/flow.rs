@@ -29,11 +29,15 @@ pub(super) struct Page {
 }
 
 impl Relay {
-    /// Looks after leases, connection and parked events, reads a page if there is room for it, and writes back when that
-    /// is due; publishes all the while.
+    /// Looks after leases, writes back when that is due, looks after the connection, reads a page if there is room for it,
+    /// and parks what cannot be sent; publishes all the while.
     pub(super) async fn turn(&mut self) -> Result<Page, RelayError> {
         if Instant::now() >= self.renew_at || self.bell.hand_overs() != self.hand_overs {
             self.upkeep().await?;
+        }
+        // Before the connection is looked after: what is confirmed is written down while the broker is away, too.
+        if Instant::now() >= self.write_back_at {
+            self.write_back().await?;
         }
         if self.line.needs_connection() {
             self.ready_publisher().await?;
@@ -46,9 +50,6 @@ impl Relay {
         };
         self.park().await?;
         self.absorb();
-        if Instant::now() >= self.write_back_at {
-            self.write_back().await?;
-        }
         Ok(page)
     }
 

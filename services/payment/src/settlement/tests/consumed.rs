@@ -77,16 +77,16 @@ impl Line {
     async fn settle_and_die(&self) {
         let consumer = consumer(&self.shop.settings);
         let mut session = consumer.connect().await.unwrap();
-        let batch = session.next_batch().await.unwrap();
-        consumer.settle(&mut session, &batch).await.unwrap();
+        let mut batch = session.next_batch().await.unwrap();
+        consumer.settle(&mut session, &mut batch).await.unwrap();
     }
 
     /// The same, and acknowledges. Says whether it was delivered before.
     async fn settle(&self) -> bool {
         let consumer = consumer(&self.shop.settings);
         let mut session = consumer.connect().await.unwrap();
-        let batch = session.next_batch().await.unwrap();
-        consumer.settle(&mut session, &batch).await.unwrap();
+        let mut batch = session.next_batch().await.unwrap();
+        consumer.settle(&mut session, &mut batch).await.unwrap();
         batch.acknowledge().await.unwrap();
         batch.redelivered()
     }
