@@ -134,9 +134,9 @@ fn grants(roles: &Roles) -> String {
             on orders.status_history to {writer};
         grant insert on orders.repeated_request to {writer};
         grant select, insert on orders.reconciler to {writer};
-        grant update (holder, lease_until, mark) on orders.reconciler to {writer};
+        grant update (holder, lease_until, mark, refund_mark_at, refund_mark_order_id) on orders.reconciler to {writer};
         grant select, insert, delete on orders.stuck to {writer};
-        grant update (attempts, requested_at, next_attempt_at) on orders.stuck to {writer};
+        grant update (status, since, attempts, requested_at, next_attempt_at) on orders.stuck to {writer};
         grant select on all tables in schema orders to {audit};
         {}
         grant select on orders._migrations to {api}, {writer}, {audit}",
