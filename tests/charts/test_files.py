@@ -51,8 +51,9 @@ class Files(unittest.TestCase):
         [job] = helm.documents((helm.CHECKOUT / "k8s/load/job.yaml").read_text())
         chart, values = renders.renders()["gozon-kind.yaml"]
         services = Cluster(helm.render(chart, values, "gozon"))
-        [container] = job["spec"]["template"]["spec"]["containers"]
-        urls = {item["value"] for item in container["env"] if item["name"].endswith("_URL")}
+        spec = job["spec"]["template"]["spec"]
+        [k6] = spec["initContainers"]
+        urls = {item["value"] for item in k6["env"] if item["name"].endswith("_URL")}
         known = {
             f"http://{service['metadata']['name']}" + ("" if port["port"] == 80 else f":{port['port']}")
             for service in services.of("Service")
@@ -60,3 +61,10 @@ class Files(unittest.TestCase):
         }
         self.assertLessEqual(urls, known)
         self.assertEqual(len(urls), 3)
+        # And the audit reads what the shop of those values reads, from the image of this version.
+        audits = [values["databases"][name]["audit"]["existingSecret"] for name in ("orders", "payments")]
+        mounted = [volume["secret"]["secretName"] for volume in spec["volumes"] if "secret" in volume]
+        self.assertEqual(mounted, audits)
+        [audit] = spec["containers"]
+        version = yaml.safe_load((helm.CHARTS / "gozon/Chart.yaml").read_text())["appVersion"]
+        self.assertEqual(audit["image"], f"gozon:{version}")

@@ -1,11 +1,15 @@
 //! Settling: once in effect, whatever is delivered again, wherever the consumer dies.
 
-use messaging::topology::PAYMENT_ORDERS;
-use tests::{RawBroker, poll_until};
+use std::{collections::HashSet, time::Duration};
+
+use messaging::{consumer::Schedule, topology::PAYMENT_ORDERS};
+
+use tests::{RawBroker, TestVhost, poll_until, reqwest::Method};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
     DEADLINE, REFUSED_AMOUNT, broker, consumer, database, effects, event, letters, placed, publish,
+    schedule,
 };
 
 async fn emptied(raw: &RawBroker) {
@@ -91,6 +95,45 @@ async fn a_stale_acknowledgement_hits_no_other_message() {
     drop(second);
     let mut third = consumer.connect().await.unwrap();
     assert!(third.next_batch().await.unwrap().redelivered());
+}
+
+#[tokio::test]
+async fn a_subscription_that_delivers_nothing_is_made_anew_and_nothing_is_lost_with_the_old_one() {
+    let (db, (vhost, raw)) = tokio::join!(database(), broker());
+    let impatient = Schedule {
+        trust: Duration::from_millis(5),
+        ..schedule()
+    };
+    let stop = CancellationToken::new();
+    let consumer = consumer(&db, &vhost).with_schedule(impatient);
+    let running = tokio::spawn(consumer.run(stop.clone()));
+    let mut tags = HashSet::new();
+    let mut published = 0;
+    poll_until("ten subscriptions", DEADLINE, async || {
+        publish(&raw, &[event(&placed(100))]).await;
+        published += 1;
+        tags.extend(subscriptions(&vhost).await);
+        (tags.len() >= 10).then_some(())
+    })
+    .await;
+    let pool = db.admin_pool();
+    poll_until("all effects", DEADLINE, async || {
+        (effects(&pool).await == published).then_some(())
+    })
+    .await;
+    emptied(&raw).await;
+    stop.cancel();
+    running.await.unwrap();
+}
+
+/// The tags of those who consume the queue now.
+async fn subscriptions(vhost: &TestVhost) -> Vec<String> {
+    let path = format!("consumers/{}", vhost.name());
+    let all = vhost.management(Method::GET, &path, None).await.unwrap();
+    let all = all.as_array().unwrap().iter();
+    all.filter(|one| one["queue"]["name"] == PAYMENT_ORDERS.name)
+        .map(|one| one["consumer_tag"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
