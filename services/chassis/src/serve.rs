@@ -6,7 +6,13 @@
 
 use std::{io, pin::pin, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    middleware::map_response_with_state,
+    response::Response,
+};
 use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
@@ -30,10 +36,16 @@ pub const CONNECTIONS_MAX: usize = 4096;
 /// The largest head, in bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
+/// How long an idle connection stays open, at the stop, for one more request, which is answered with `Connection: close`.
+/// Closed at once it would take along a request that was on its way, and nobody may repeat that by himself when it is a
+/// POST (RFC 9112, 9.3.1). Half of the drain at most.
+const LINGER: Duration = Duration::from_secs(2);
+
 /// How long to wait when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `stop`; then takes no new connections and gives those in hand `drain` to finish their requests.
+/// Serves until `stop`; then takes no new connections and gives those in hand `drain` to finish their requests. Every
+/// answer from then on is its connection's last, and says so.
 pub async fn serve(
     listener: TcpListener,
     app: Router,
@@ -45,8 +57,10 @@ pub async fn serve(
     let cut_off = CancellationToken::new();
     let _guard = cut_off.clone().drop_guard();
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let app = app.layer(map_response_with_state(stop.clone(), say_if_last));
+    let linger = LINGER.min(drain / 2);
     while let Some((stream, permit)) = next_connection(&listener, &permits, &stop).await {
-        let connection = serve_connection(stream, app.clone(), stop.clone());
+        let connection = serve_connection(stream, app.clone(), stop.clone(), linger);
         let cut_off = cut_off.clone();
         connections.spawn(async move {
             cut_off.run_until_cancelled(connection).await;
@@ -99,8 +113,22 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// One connection, until it ends or, after `stop`, until the request in hand is answered.
-async fn serve_connection(stream: TcpStream, app: Router, stop: CancellationToken) {
+/// Tells the client that its connection ends with this answer; one that became a socket has its own way to say so.
+async fn say_if_last(State(stop): State<CancellationToken>, mut response: Response) -> Response {
+    if stop.is_cancelled() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    response
+}
+
+/// One connection, until it ends or, after `stop`, until a request is answered or none has come for `linger`.
+async fn serve_connection(
+    stream: TcpStream,
+    app: Router,
+    stop: CancellationToken,
+    linger: Duration,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "a connection is gone already");
     }
@@ -115,7 +143,7 @@ async fn serve_connection(stream: TcpStream, app: Router, stop: CancellationToke
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
+        () = async { stop.cancelled().await; tokio::time::sleep(linger).await } => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

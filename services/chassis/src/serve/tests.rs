@@ -98,6 +98,39 @@ async fn a_request_in_hand_is_answered_before_the_end() {
 }
 
 #[tokio::test]
+async fn a_request_on_its_way_when_the_stop_begins_is_answered_as_the_last() {
+    let app = Router::new().route("/", get(async || "done"));
+    let server = start(app, Duration::from_secs(10)).await;
+    let request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut kept = send(&server, request).await;
+    let first = read_some(&mut kept).await;
+    assert!(!first.contains("connection: close"), "{first}");
+    server.stop.cancel();
+    tokio::time::timeout(Duration::from_millis(200), kept.readable())
+        .await
+        .expect_err("nothing is said and nothing is closed before there is a request");
+    kept.write_all(request.as_bytes()).await.unwrap();
+    let last = read_all(kept).await;
+    assert!(last.contains("connection: close\r\n"), "{last}");
+    assert!(last.ends_with("done"), "{last}");
+    server.task.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_asks_nothing_more_does_not_hold_up_the_stop() {
+    let server = start(Router::new(), Duration::from_mins(1)).await;
+    let mut idle = send(&server, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    read_some(&mut idle).await;
+    server.stop.cancel();
+    tokio::time::timeout(LINGER * 5, server.task)
+        .await
+        .expect("long before the drain is over")
+        .unwrap()
+        .unwrap();
+    assert_eq!(read_all(idle).await, "");
+}
+
+#[tokio::test]
 async fn a_request_that_does_not_end_is_cut_off() {
     let app = Router::new().route("/", get(std::future::pending::<String>));
     let server = start(app, Duration::from_millis(100)).await;
