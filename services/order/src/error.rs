@@ -36,6 +36,8 @@ pub(crate) enum Error {
     LimitOutOfRange,
     #[error("the cursor cannot be read")]
     CursorInvalid,
+    #[error("the event stream is asked for in no form it has")]
+    NoStreamAsked,
     #[error("too many sockets are open")]
     TooManySockets(TooMany),
     /// The cause is logged where it was met, once for all whom it met.
@@ -130,6 +132,12 @@ impl From<Error> for Problem {
             }
             Error::CursorInvalid => unprocessable("cursor_invalid", "The cursor cannot be read")
                 .detail("Use next_cursor of an earlier page as it is."),
+            Error::NoStreamAsked => Self::new(
+                StatusCode::NOT_ACCEPTABLE,
+                "no_stream_asked",
+                "This is a stream of events",
+            )
+            .detail("Ask for text/event-stream, or for an upgrade to a WebSocket."),
             Error::Unavailable | Error::TooManySockets(TooMany::OfReplica) => Self::unavailable(),
             Error::TooManySockets(TooMany::OfUser) => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,

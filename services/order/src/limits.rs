@@ -1,6 +1,6 @@
 //! Every limit of the order service: what a request may hold, what a read may return, how long a wait may last.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 /// The longest description of an order, in characters.
 pub const DESCRIPTION_MAX_CHARS: usize = 500;
@@ -47,6 +47,14 @@ pub const SOCKETS_PER_USER: usize = 5;
 
 /// The sockets one replica holds open.
 pub const SOCKETS_PER_REPLICA: usize = 10_000;
+
+/// The clients over server-sent events among them. Each keeps one of the connections that requests come over
+/// ([`chassis::serve::CONNECTIONS_MAX`]); most of those are to be left to requests.
+pub const SERVER_SENT_PER_REPLICA: usize = 1_000;
+
+/// After how many milliseconds a client over server-sent events comes again when its stream has ended; each is told a time
+/// of its own, so that those of a replica that stopped do not all come at once.
+pub const EVENTS_RETRY_MILLIS: RangeInclusive<u64> = 500..=3_000;
 
 /// The frames a socket may lag behind the tail before it is closed as too slow.
 pub const SOCKET_BUFFER_FRAMES: usize = 256;

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use crate::{
     load::Overload,
-    push::socket::End,
+    push::peer::End,
     settlement::{Decided, Settled},
     status::Status,
 };

@@ -9,9 +9,12 @@ pub(crate) mod frame;
 pub(crate) mod held;
 pub(crate) mod hub;
 pub(crate) mod opening;
+pub(crate) mod peer;
 pub(crate) mod pulse;
+pub(crate) mod server_sent;
 pub(crate) mod socket;
 pub(crate) mod span;
+pub(crate) mod stream;
 pub(crate) mod tail;
 
 pub use tail::Tail;

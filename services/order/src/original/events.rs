@@ -20,9 +20,11 @@ use crate::{
     order::Order,
     push::{
         hub::Subscription,
+        peer::{End, Peer},
         pulse::Pulse,
-        socket::{End, close, next, send},
+        socket::{close, send},
         span,
+        stream::{next, until_cut_off},
     },
     status::Status,
 };
@@ -87,12 +89,7 @@ pub(super) async fn ws(
 
 async fn serve(mut socket: WebSocket, mut subscription: Subscription, stop: CancellationToken) {
     let cut = subscription.cut.clone();
-    let end = tokio::select! {
-        biased;
-        () = stop.cancelled() => End::Stopping,
-        () = cut.cancelled() => End::TryAgain,
-        end = stream(&mut socket, &mut subscription) => end,
-    };
+    let end = until_cut_off(&stop, &cut, stream(&mut socket, &mut subscription)).await;
     subscription.metrics().closed(end);
     close(&mut socket, end).await;
 }
@@ -109,7 +106,7 @@ async fn stream(socket: &mut WebSocket, subscription: &mut Subscription) -> End 
             let Some(decision) = Decided::of(&change.order) else {
                 continue;
             };
-            let span = span::begin(change);
+            let span = span::begin(change, WebSocket::PROTOCOL);
             let sent = send(socket, decision.to_message()).await;
             span::end(span.into_iter().collect(), &sent);
             if sent.is_err() {

@@ -1,6 +1,5 @@
 //! What is sent over the event stream, as JSON text frames.
 
-use axum::extract::ws::Message;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -31,10 +30,15 @@ pub(crate) enum Frame {
 }
 
 impl Frame {
-    /// The frame as a message.
-    pub(crate) fn to_message(&self) -> Message {
-        let text =
-            serde_json::to_string(self).expect("orders are plain text, numbers and instants");
-        Message::Text(text.into())
+    /// The frame as text.
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("orders are plain text, numbers and instants")
+    }
+
+    /// Where a client that has this frame resumes.
+    pub(crate) fn cursor(&self) -> &str {
+        match self {
+            Self::Snapshot { cursor, .. } | Self::Changes { cursor, .. } => cursor,
+        }
     }
 }

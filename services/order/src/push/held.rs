@@ -12,7 +12,7 @@ use crate::{api::view::OrderView, limits, order::Order, storage::position::Posit
 ///
 /// Whoever places an order is told so by the answer, and mostly it is decided within milliseconds: so an order that is
 /// just NEW waits a moment, and one frame says both. Anything else takes all that waits along, at once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Held {
     /// In their latest state, in the order of their first changes.
     orders: Vec<OrderView>,
@@ -21,6 +21,8 @@ pub(crate) struct Held {
     /// When they go, come what may; none while there are none.
     until: Option<Instant>,
     is_due: bool,
+    /// What carries the stream, as spans name it.
+    protocol: &'static str,
 }
 
 /// A frame that has to go, and the spans that end when it is gone.
@@ -41,6 +43,17 @@ pub(crate) struct Told {
 }
 
 impl Held {
+    /// Nothing to tell yet.
+    pub(crate) const fn new(protocol: &'static str) -> Self {
+        Self {
+            orders: Vec::new(),
+            spans: Vec::new(),
+            until: None,
+            is_due: false,
+            protocol,
+        }
+    }
+
     /// How long to wait for more; none while nothing waits.
     pub(crate) const fn until(&self) -> Option<Instant> {
         self.until
@@ -84,7 +97,7 @@ impl Held {
                 Some(_) => continue,
                 None => self.orders.push(order),
             }
-            let begun = span::begin(change).map(|span| (change.order.id, span));
+            let begun = span::begin(change, self.protocol).map(|span| (change.order.id, span));
             self.spans.extend(begun);
         }
         self.is_due |= self.orders.len() >= limits::FRAME_ORDERS_MAX;
@@ -173,7 +186,7 @@ mod tests {
         opened: &Position,
         sent: &mut Position,
     ) -> Option<(Vec<i64>, Position)> {
-        let mut held = Held::default();
+        let mut held = Held::new("websocket");
         held.take_in(update, opened, sent);
         held.release();
         match held.frame(sent)?.frame {
@@ -229,7 +242,7 @@ mod tests {
         decided.order.status = Status::Finished;
         decided.order.version = 2;
         for both in [[&placed, &decided], [&decided, &placed]] {
-            let mut held = Held::default();
+            let mut held = Held::new("websocket");
             for change in both {
                 let one = Update {
                     changes: Arc::new([change.clone()]),
@@ -249,7 +262,7 @@ mod tests {
     fn a_new_order_waits_for_its_decision_and_everything_goes_with_a_decision() {
         let opened = position("1:1:");
         let mut sent = opened.clone();
-        let mut held = Held::default();
+        let mut held = Held::new("websocket");
         held.take_in(update(&[10, 11], Some("12:12:")), &opened, &mut sent);
         assert!(held.frame(&sent).is_none(), "both are just placed");
         let mut decided = change(10);

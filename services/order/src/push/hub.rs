@@ -7,7 +7,7 @@ use std::{
 
 use chassis::recent::Recent;
 use contracts::{OrderId, TraceContext, UserId};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -42,6 +42,8 @@ pub(crate) struct Hub {
     /// puts in what it has committed, the tail what it had to read.
     recent: Recent<OrderId, Arc<Contents>>,
     following: watch::Sender<bool>,
+    /// Places of clients over server-sent events.
+    server_sent: Arc<Semaphore>,
     metrics: Metrics,
 }
 
@@ -86,6 +88,7 @@ impl Hub {
             sockets: Mutex::default(),
             recent: Recent::new(limits::RECENT_ORDERS),
             following: watch::Sender::new(false),
+            server_sent: Arc::new(Semaphore::new(limits::SERVER_SENT_PER_REPLICA)),
             metrics,
         })
     }
@@ -118,6 +121,12 @@ impl Hub {
             updates,
             cut,
         })
+    }
+
+    /// A place for a client over server-sent events, given up when dropped.
+    pub(crate) fn server_sent_place(&self) -> Result<OwnedSemaphorePermit, TooMany> {
+        let places = Arc::clone(&self.server_sent);
+        places.try_acquire_owned().map_err(|_| TooMany::OfReplica)
     }
 
     /// Whether any socket of this user is open.
@@ -231,6 +240,18 @@ mod tests {
         assert_eq!(hub.subscribe(newcomer).unwrap_err(), TooMany::OfReplica);
         held.pop();
         assert!(hub.subscribe(newcomer).is_ok());
+    }
+
+    #[test]
+    fn requests_keep_connections_whoever_takes_server_sent_events() {
+        let hub = Hub::new(Metrics::default());
+        let mut held: Vec<_> = (0..limits::SERVER_SENT_PER_REPLICA)
+            .map(|_| hub.server_sent_place().unwrap())
+            .collect();
+        assert_eq!(hub.server_sent_place().unwrap_err(), TooMany::OfReplica);
+        held.pop();
+        assert!(hub.server_sent_place().is_ok());
+        const { assert!(2 * limits::SERVER_SENT_PER_REPLICA < chassis::serve::CONNECTIONS_MAX) };
     }
 
     #[test]

@@ -7,10 +7,10 @@ use opentelemetry::{KeyValue, trace::SpanKind};
 use super::hub::Changed;
 
 /// Begins the span of a change; none unless its trace is recorded.
-pub(crate) fn begin(change: &Changed) -> Option<Recorded> {
+pub(crate) fn begin(change: &Changed, protocol: &'static str) -> Option<Recorded> {
     let order = &change.order;
     let attributes = vec![
-        KeyValue::new("network.protocol.name", "websocket"),
+        KeyValue::new("network.protocol.name", protocol),
         KeyValue::new("gozon.order.id", order.id.to_string()),
         KeyValue::new("gozon.order.status", order.status.as_str()),
         KeyValue::new("gozon.order.version", i64::from(order.version)),

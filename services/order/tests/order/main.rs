@@ -21,6 +21,7 @@ mod plans;
 mod reading;
 mod reconciler;
 mod rights;
+mod server_sent;
 mod settlement;
 mod socket_ends;
 mod stream;
