@@ -150,23 +150,33 @@ impl Shop {
     /// A new front door. Its connections belong to the test that made it.
     #[must_use]
     pub fn entrance(&self) -> Entrance {
+        Entrance::new(self.addresses())
+    }
+
+    /// Where the services listen.
+    #[must_use]
+    pub fn addresses(&self) -> Addresses {
         let url = |role| -> Url {
             format!("http://127.0.0.1:{}", self.ports[&role].public)
                 .parse()
                 .expect("an address and a port make a URL")
         };
-        Entrance::new(match self.layout {
-            Layout::Together => Addresses {
+        let of = |wanted: fn(&Role) -> bool| -> Vec<Url> {
+            let roles = self.layout.roles().iter().copied();
+            roles.filter(wanted).map(url).collect()
+        };
+        if self.layout == Layout::Together {
+            return Addresses {
                 order: vec![url(Role::All)],
                 payment: url(Role::All),
                 web: url(Role::All),
-            },
-            Layout::Separately | Layout::InPairs => Addresses {
-                order: vec![url(Role::Order(1)), url(Role::Order(2))],
-                payment: url(Role::Payment(1)),
-                web: url(Role::Web),
-            },
-        })
+            };
+        }
+        Addresses {
+            order: of(|role| matches!(role, Role::Order(_))),
+            payment: url(Role::Payment(1)),
+            web: url(Role::Web),
+        }
     }
 
     /// A service's database.

@@ -1,17 +1,27 @@
-//! What customers inside a cluster saw, as their pod tells it to the test that sent them.
+//! Customers who visit a shop for a while, whatever happens to it meanwhile, and what they saw.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+mod party;
+mod person;
+
+pub use party::Party;
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
+
+use crate::measure::{Latencies, Quantiles};
 
 /// So many of what went wrong are kept in words.
 const ERRORS_KEPT: usize = 10;
 
 /// What a visit came to, or has come to so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Visit {
     /// Requests for an order.
     pub asked: u64,
@@ -29,6 +39,8 @@ pub struct Visit {
     pub not_opened: u64,
     /// The first of what failed, in words.
     pub first_errors: Vec<String>,
+    /// From when an order was first asked for to when its end was shown.
+    pub to_end: Quantiles,
     /// What does not add up at the end.
     pub flaws: Vec<String>,
 }
@@ -52,6 +64,7 @@ pub struct Counters {
     resumed: AtomicU64,
     not_opened: AtomicU64,
     first_errors: Mutex<Vec<String>>,
+    to_end: Mutex<Latencies>,
 }
 
 impl Counters {
@@ -71,10 +84,11 @@ impl Counters {
         self.placed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// So many more orders were seen to end.
-    pub fn ended(&self, count: usize) {
-        let count = u64::try_from(count).unwrap_or(u64::MAX);
-        self.ended.fetch_add(count, Ordering::Relaxed);
+    /// One more order was seen to end, so long after it was first asked for.
+    pub fn ended(&self, after: Duration) {
+        self.ended.fetch_add(1, Ordering::Relaxed);
+        let mut to_end = self.to_end.lock().unwrap_or_else(PoisonError::into_inner);
+        to_end.add(after);
     }
 
     /// A socket was opened again; `resumed` says whether it went on from its cursor.
@@ -95,6 +109,7 @@ impl Counters {
     pub fn so_far(&self, flaws: Vec<String>) -> Visit {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let first_errors = self.first_errors.lock();
+        let to_end = self.to_end.lock().unwrap_or_else(PoisonError::into_inner);
         Visit {
             asked: read(&self.asked),
             failed: read(&self.failed),
@@ -104,6 +119,7 @@ impl Counters {
             resumed: read(&self.resumed),
             not_opened: read(&self.not_opened),
             first_errors: first_errors.unwrap_or_else(PoisonError::into_inner).clone(),
+            to_end: to_end.clone().quantiles(),
             flaws,
         }
     }

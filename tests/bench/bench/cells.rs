@@ -2,6 +2,7 @@
 
 mod apart;
 mod held_snapshot;
+mod live;
 mod telemetry;
 
 use ::tests::measure::{LoadReport, Phase, share};
@@ -59,6 +60,8 @@ pub(crate) fn run(
     bench.usual_customers()?;
     bench.half_unpayable()?;
     shop.stop()?;
+    bench.idle_sockets(&mut shop)?;
+    bench.replicas(&mut shop)?;
     bench.telemetry(&mut shop)?;
     if arguments.full {
         bench.apart(&mut shop)?;

@@ -45,11 +45,32 @@ impl Generator {
         places: &Places,
         customers: Customers,
     ) -> anyhow::Result<Self> {
+        Self::launch(arguments, places, customers, ACCOUNTS, &[])
+    }
+
+    /// The same with so many customers whose accounts are left as they are.
+    pub(crate) fn start_prepared(
+        arguments: &Arguments,
+        places: &Places,
+        customers: Customers,
+        accounts: i64,
+    ) -> anyhow::Result<Self> {
+        Self::launch(arguments, places, customers, accounts, &["--prepared"])
+    }
+
+    fn launch(
+        arguments: &Arguments,
+        places: &Places,
+        customers: Customers,
+        accounts: i64,
+        flags: &[&str],
+    ) -> anyhow::Result<Self> {
         let mut command = Command::new(&arguments.load);
         command
             .arg("--conversation")
             .args(["--url", &places.orders])
-            .args(["--accounts", &ACCOUNTS.to_string()])
+            .args(flags)
+            .args(["--accounts", &accounts.to_string()])
             .args(["--first-user", &customers.first.to_string()])
             .args(["--payable", &customers.payable.to_string()]);
         for (flag, url) in [

@@ -122,6 +122,16 @@ impl Shop {
             .collect()
     }
 
+    /// SIGKILL to the process of this name.
+    pub(crate) fn kill(&mut self, name: &str) -> anyhow::Result<()> {
+        let mut processes = self.processes.iter();
+        let index = processes.position(|process| process.name == name);
+        let mut process = self.processes.remove(index.context("it does not run")?);
+        process.child.kill()?;
+        process.child.wait()?;
+        Ok(())
+    }
+
     /// Stops the process launched last, cleanly.
     pub(crate) fn stop_last(&mut self) -> anyhow::Result<()> {
         let Some(mut process) = self.processes.pop() else {

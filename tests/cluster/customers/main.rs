@@ -4,14 +4,11 @@
 //! - `GET /progress`: what they have seen so far;
 //! - `GET /leave`: they order no more, wait until all has ended, go through their books, and this answers with the report.
 
-mod person;
-
 use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use ::tests::{
-    Entrance,
     entrance::Addresses,
-    visit::{Counters, Visit},
+    visit::{Counters, Party, Visit},
 };
 use anyhow::Context;
 use axum::{Json, Router, extract::State, routing::get};
@@ -19,7 +16,6 @@ use clap::Parser;
 use tokio::{
     net::TcpListener,
     sync::{Mutex, watch},
-    task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -38,7 +34,7 @@ struct Arguments {
     web: Url,
     /// How many there are
     #[arg(long, default_value_t = 10)]
-    customers: i64,
+    customers: usize,
     /// The user id of the first; the others follow
     #[arg(long)]
     first_user: i64,
@@ -78,31 +74,19 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 async fn receive(arguments: &Arguments) -> anyhow::Result<()> {
     let (told, report) = watch::channel(None);
+    let addresses = Addresses {
+        order: vec![arguments.order.clone()],
+        payment: arguments.payment.clone(),
+        web: arguments.web.clone(),
+    };
+    let every = Duration::from_millis(arguments.every_ms);
+    let party = Party::come(&addresses, arguments.first_user, arguments.customers, every);
     let shared = Shared {
-        counters: Arc::default(),
-        over: CancellationToken::new(),
+        counters: Arc::clone(party.counters()),
+        over: party.over().clone(),
         report,
     };
-    let mut people = JoinSet::new();
-    for user_id in (arguments.first_user..).take(usize::try_from(arguments.customers)?) {
-        let entrance = Entrance::new(Addresses {
-            order: vec![arguments.order.clone()],
-            payment: arguments.payment.clone(),
-            web: arguments.web.clone(),
-        });
-        let Shared { counters, over, .. } = shared.clone();
-        let every = Duration::from_millis(arguments.every_ms);
-        people.spawn(person::visit(entrance, user_id, every, counters, over));
-    }
-    let counters = Arc::clone(&shared.counters);
-    tokio::spawn(async move {
-        let mut flaws = Vec::new();
-        while let Some(ended) = people.join_next().await {
-            // Whose books do not add up says so by a panic.
-            flaws.extend(ended.err().map(|error| error.to_string()));
-        }
-        told.send_replace(Some(counters.so_far(flaws)));
-    });
+    tokio::spawn(async move { told.send_replace(Some(party.all_left().await)) });
     let router = Router::new()
         .route("/progress", get(progress))
         .route("/leave", get(leave))

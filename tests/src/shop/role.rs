@@ -26,6 +26,8 @@ pub enum Layout {
     Separately,
     /// Two processes of everything but the page.
     InPairs,
+    /// Three of the order service, one of everything else.
+    ThreeOrders,
 }
 
 impl Layout {
@@ -41,6 +43,15 @@ impl Layout {
                 Role::OrdersRelay(2),
                 Role::PaymentsRelay(1),
                 Role::PaymentsRelay(2),
+                Role::Web,
+            ],
+            Self::ThreeOrders => &[
+                Role::Order(1),
+                Role::Order(2),
+                Role::Order(3),
+                Role::Payment(1),
+                Role::OrdersRelay(1),
+                Role::PaymentsRelay(1),
                 Role::Web,
             ],
             Self::InPairs => &[

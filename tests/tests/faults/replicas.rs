@@ -1,8 +1,10 @@
-//! Every role in a process of its own, two replicas of the order service: any replica serves any request or socket.
+//! Every role in a process of its own, several replicas of the order service: any replica serves any request or socket.
 
 use std::time::Duration;
 
-use tests::{Customer, Role, Shop, follow::Screen, poll_until};
+use tests::{
+    Customer, Instance, Role, Shop, follow::Screen, poll_until, shop::Layout, visit::Party,
+};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -79,5 +81,38 @@ async fn a_stopping_replica_sends_its_sockets_to_the_other_one() {
     }
     assert_eq!(moved, 1, "each replica had one of the two sockets");
     customer.ended(&[order], SOON).await;
+    shop.assert_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whichever_of_three_replicas_is_killed_or_added_everybody_sees_every_change_once_and_in_order()
+ {
+    const CUSTOMERS: usize = 12;
+    let shop = Shop::start(&Instance::OfThisRun, Layout::ThreeOrders).await;
+    let first_user = Customer::new_user_id() * 1_000;
+    let every = Duration::from_millis(100);
+    let party = Party::come(&shop.addresses(), first_user, CUSTOMERS, every);
+    let counters = party.counters().clone();
+    let goes_on = async || {
+        let enough = counters.so_far(Vec::new()).ended + 100;
+        poll_until("orders end", SOON, async || {
+            (counters.so_far(Vec::new()).ended >= enough).then_some(())
+        })
+        .await;
+    };
+    goes_on().await;
+    for replica in 1..=3 {
+        shop.kill(Role::Order(replica));
+        goes_on().await;
+        shop.start_again(Role::Order(replica)).await;
+        goes_on().await;
+    }
+    party.over().cancel();
+    let visit = party.all_left().await;
+    assert_eq!(visit.flaws, Vec::<String>::new(), "{visit:#?}");
+    assert_eq!(visit.ended, visit.placed, "{visit:#?}");
+    assert_eq!(visit.resumed, visit.reopened, "{visit:#?}");
+    // With each replica a third of the sockets went, one way or the other.
+    assert!(visit.reopened >= 3, "{visit:#?}");
     shop.assert_clean().await;
 }

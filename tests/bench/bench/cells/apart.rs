@@ -142,18 +142,34 @@ impl Bench<'_> {
 }
 
 /// Starts a service on free ports and says where it is.
-fn serve(shop: &mut Shop, role: &str, environment: &[(&str, &str)]) -> anyhow::Result<String> {
+pub(super) fn serve(
+    shop: &mut Shop,
+    role: &str,
+    environment: &[(&str, &str)],
+) -> anyhow::Result<String> {
     let (port, admin) = (ports::free()?, ports::free()?);
-    ensure!(port != admin, "two ports are the same; try again");
-    let mut environment = environment.to_vec();
-    environment.extend([("GOZON_PORT", &*port), ("GOZON_ADMIN_PORT", &*admin)]);
-    shop.launch(role, &[role], &environment)?;
-    shop.wait_until_ready(&admin)?;
+    serve_at(shop, role, role, &port, &admin, environment)?;
     Ok(format!("http://127.0.0.1:{port}"))
 }
 
+/// Starts a service on these ports under a name.
+pub(super) fn serve_at(
+    shop: &mut Shop,
+    name: &str,
+    role: &str,
+    port: &str,
+    admin: &str,
+    environment: &[(&str, &str)],
+) -> anyhow::Result<()> {
+    ensure!(port != admin, "two ports are the same; try again");
+    let mut environment = environment.to_vec();
+    environment.extend([("GOZON_PORT", port), ("GOZON_ADMIN_PORT", admin)]);
+    shop.launch(name, &[role], &environment)?;
+    shop.wait_until_ready(admin)
+}
+
 /// Starts one more relay process for each database.
-fn relay_pair(shop: &mut Shop, number: usize, flags: &[&str]) -> anyhow::Result<()> {
+pub(super) fn relay_pair(shop: &mut Shop, number: usize, flags: &[&str]) -> anyhow::Result<()> {
     for database in ["orders", "payments"] {
         let admin = ports::free()?;
         let role = [&["relay", "--database", database], flags].concat();

@@ -1,16 +1,18 @@
 //! One customer: places an order at every tick, follows them over a socket that is opened again where it left off, and in
 //! the end compares orders, ledger and balance.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use ::tests::{
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::Counters;
+use crate::{
     Customer, Entrance, Follow,
     customer::{Order, new_key, order_call},
     follow::Screen,
-    visit::Counters,
 };
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
-use tokio_util::sync::CancellationToken;
 
 /// What an order costs, and what each has for all of them.
 const PRICE_MINOR: i64 = 100;
@@ -26,7 +28,7 @@ const END_WITHIN: Duration = Duration::from_mins(2);
 ///
 /// # Panics
 /// When something does not add up.
-pub(crate) async fn visit(
+pub(super) async fn visit(
     entrance: Entrance,
     user_id: i64,
     every: Duration,
@@ -37,31 +39,40 @@ pub(crate) async fn visit(
     customer.open_account().await;
     customer.top_up(FUNDS_MINOR).await;
     let mut watch = Watch::begin(&customer, &counters).await;
-    let mut placed = 0;
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = over.cancelled() => break,
             _ = ticks.tick() => {
-                place(&customer, &counters).await;
-                placed += 1;
+                let asked_at = Instant::now();
+                let id = place(&customer, &counters).await;
+                watch.placed += 1;
+                watch.waiting.insert(id, asked_at);
+                watch.look(&[id]);
             }
             changes = watch.socket.next() => watch.take(changes).await,
         }
     }
     let all_ended = async {
-        while watch.screen.ended() < placed {
+        while watch.screen.ended() < watch.placed {
             let changes = watch.socket.next().await;
             watch.take(changes).await;
         }
     };
     let in_time = timeout(END_WITHIN, all_ended).await.is_ok();
-    let ended = watch.screen.ended();
+    let (ended, placed) = (watch.screen.ended(), watch.placed);
     assert!(
         in_time,
         "customer {user_id} has seen {ended} of {placed} orders end"
     );
+    for (id, shown) in &watch.screen.shown {
+        let shown: Vec<_> = shown.iter().map(String::as_str).collect();
+        assert!(
+            shown == ["NEW", "FINISHED"] || shown == ["FINISHED"],
+            "order {id} was shown as {shown:?}"
+        );
+    }
     let finished = customer.check_books(FUNDS_MINOR).await;
     assert_eq!(
         finished, placed,
@@ -70,13 +81,18 @@ pub(crate) async fn visit(
 }
 
 /// Places one order, and asks again under the same key until it is accepted.
-async fn place(customer: &Customer, counters: &Counters) {
+async fn place(customer: &Customer, counters: &Counters) -> Uuid {
     let key = new_key();
     loop {
         let call = order_call(&key, PRICE_MINOR).bearer(&customer.token);
         counters.asked();
         match customer.entrance().try_send(call).await {
-            Ok(answer) if answer.status == 201 => break counters.placed(),
+            Ok(answer) if answer.status == 201 => {
+                counters.placed();
+                let order: Order =
+                    serde_json::from_str(&answer.text).expect("the answer is the order");
+                break order.id;
+            }
             Ok(answer) => counters.failed(&format!("{} {}", answer.status, answer.text)),
             Err(error) => counters.failed(&format!("no answer: {error:?}")),
         }
@@ -90,6 +106,10 @@ struct Watch<'c> {
     counters: &'c Counters,
     socket: Follow,
     screen: Screen,
+    /// How many orders were placed.
+    placed: usize,
+    /// When those that were not yet seen to end were first asked for.
+    waiting: HashMap<Uuid, Instant>,
 }
 
 impl<'c> Watch<'c> {
@@ -99,21 +119,35 @@ impl<'c> Watch<'c> {
             counters,
             socket: follow(customer, None, counters).await,
             screen: Screen::default(),
+            placed: 0,
+            waiting: HashMap::new(),
         }
     }
 
     /// Shows what a socket said; one that has ended is opened again where it was.
     async fn take(&mut self, changes: anyhow::Result<Vec<Order>>) {
-        let before = self.screen.ended();
-        if let Ok(orders) = changes {
-            self.screen.show(orders);
+        let orders = if let Ok(orders) = changes {
+            orders
         } else {
             let cursor = self.socket.cursor.clone();
             self.socket = follow(self.customer, Some(&cursor), self.counters).await;
             self.counters.reopened(self.socket.resumed);
-            self.screen.show(std::mem::take(&mut self.socket.snapshot));
+            std::mem::take(&mut self.socket.snapshot)
+        };
+        let ids: Vec<Uuid> = orders.iter().map(|order| order.id).collect();
+        self.screen.show(orders);
+        self.look(&ids);
+    }
+
+    /// Counts those of these orders that are shown to have ended, each once: the stream may be ahead of the answer to the
+    /// request for an order.
+    fn look(&mut self, ids: &[Uuid]) {
+        for id in ids {
+            let has_ended = self.screen.order(*id).is_some_and(Order::has_ended);
+            if has_ended && let Some(asked_at) = self.waiting.remove(id) {
+                self.counters.ended(asked_at.elapsed());
+            }
         }
-        self.counters.ended(self.screen.ended() - before);
     }
 }
 
