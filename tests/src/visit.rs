@@ -39,7 +39,7 @@ pub struct Visit {
     pub not_opened: u64,
     /// The first of what failed, in words.
     pub first_errors: Vec<String>,
-    /// From when an order was first asked for to when its end was shown.
+    /// From the request that an order was accepted by to when its end was shown.
     pub to_end: Quantiles,
     /// What does not add up at the end.
     pub flaws: Vec<String>,
@@ -84,7 +84,7 @@ impl Counters {
         self.placed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// One more order was seen to end, so long after it was first asked for.
+    /// One more order was seen to end, so long after the request that it was accepted by.
     pub fn ended(&self, after: Duration) {
         self.ended.fetch_add(1, Ordering::Relaxed);
         let mut to_end = self.to_end.lock().unwrap_or_else(PoisonError::into_inner);

@@ -45,8 +45,7 @@ pub(super) async fn visit(
         tokio::select! {
             () = over.cancelled() => break,
             _ = ticks.tick() => {
-                let asked_at = Instant::now();
-                let id = place(&customer, &counters).await;
+                let (id, asked_at) = place(&customer, &counters).await;
                 watch.placed += 1;
                 watch.waiting.insert(id, asked_at);
                 watch.look(&[id]);
@@ -80,18 +79,19 @@ pub(super) async fn visit(
     );
 }
 
-/// Places one order, and asks again under the same key until it is accepted.
-async fn place(customer: &Customer, counters: &Counters) -> Uuid {
+/// Places one order, and asks again under the same key until it is accepted. Says when that request was sent.
+async fn place(customer: &Customer, counters: &Counters) -> (Uuid, Instant) {
     let key = new_key();
     loop {
         let call = order_call(&key, PRICE_MINOR).bearer(&customer.token);
         counters.asked();
+        let asked_at = Instant::now();
         match customer.entrance().try_send(call).await {
             Ok(answer) if answer.status == 201 => {
                 counters.placed();
                 let order: Order =
                     serde_json::from_str(&answer.text).expect("the answer is the order");
-                break order.id;
+                break (order.id, asked_at);
             }
             Ok(answer) => counters.failed(&format!("{} {}", answer.status, answer.text)),
             Err(error) => counters.failed(&format!("no answer: {error:?}")),
@@ -108,7 +108,7 @@ struct Watch<'c> {
     screen: Screen,
     /// How many orders were placed.
     placed: usize,
-    /// When those that were not yet seen to end were first asked for.
+    /// When those that were not yet seen to end were asked for.
     waiting: HashMap<Uuid, Instant>,
 }
 
