@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use messaging::{
     fault_point::{self, FaultPoint},
-    lease::{self, LEASE, RENEWAL},
+    lease::{self, BrokerState, LEASE, RENEWAL},
     metrics::{DatabaseLabels, time},
     outbox, publish_log,
     publisher::Publisher,
@@ -362,11 +362,15 @@ impl Relay {
         self.renew_at = started + RENEWAL;
         let name = self.settings.name.clone();
         let report = self.line.report();
-        statement!(
-            self,
-            connection,
-            lease::heartbeat(connection, &name, report)
-        );
+        if self.cursors.lanes_owned() == 0 && report.broker == BrokerState::Away {
+            statement!(self, connection, lease::tell(connection, &name, report));
+        } else {
+            statement!(
+                self,
+                connection,
+                lease::heartbeat(connection, &name, report)
+            );
+        }
         self.renew_leases(started).await
     }
 
