@@ -135,6 +135,9 @@ fn grants(roles: &Roles) -> String {
             on messaging.dead_letter to {writer};
         grant update (attempts, next_attempt_at, reason_class, reason) on messaging.deferred to {writer};
         grant select, insert on messaging.operation, messaging.redrive_end to {writer};
+        grant select, insert, delete on messaging.consumer to {writer};
+        grant update (told_at, connected, paused, unacknowledged, fresh, duplicates, deferred, dead_letters)
+            on messaging.consumer to {writer};
         grant select, insert on messaging.idempotency_key to {writer};
         grant update (request_digest, resource_id, created_at) on messaging.idempotency_key to {writer};
         grant execute on function messaging.inbox_horizon() to {writer};
