@@ -65,7 +65,7 @@ lint: ## Check formatting and lints
 charts: ## Check the charts alone: lint, values, renders, connections
 	@$(local)/charts test
 
-prepare: ## Write what is generated: .sqlx, the table of metrics, what the charts render to
+prepare: ## Write what is generated: .sqlx, the table of metrics, the page's client, what the charts render to
 	@$(local)/prepare
 
 check-generated: ## Check that what is generated is what `make prepare` would write

@@ -5,9 +5,11 @@ import type {
   EventFrame,
   Money,
   Order,
+  OrderDetails,
   OrderPage,
   Problem,
   SessionInfo,
+  TimelineItem,
 } from "./types";
 
 export type Decoder<T> = (value: unknown) => T;
@@ -18,7 +20,11 @@ export class DecodeError extends Error {
 
 export const decodeSession: Decoder<SessionInfo> = (value) => {
   const it = members(value);
-  return { user_id: whole(it, "user_id"), mode: text(it, "mode") };
+  return {
+    user_id: whole(it, "user_id"),
+    mode: text(it, "mode"),
+    roles: list(it, "roles").map(String),
+  };
 };
 
 export const decodeAccount: Decoder<Account> = (value) => ({
@@ -38,6 +44,24 @@ export const decodeOrder: Decoder<Order> = (value) => {
     version: Number(whole(it, "version")),
     created_at: text(it, "created_at"),
     decided_at: textOrNull(it, "decided_at"),
+  };
+};
+
+export const decodeOrderDetails: Decoder<OrderDetails> = (value) => {
+  const it = members(value);
+  return {
+    ...decodeOrder(value),
+    timeline: list(it, "timeline").map(decodeTimelineItem),
+    trace_id: text(it, "trace_id"),
+  };
+};
+
+const decodeTimelineItem: Decoder<TimelineItem> = (value) => {
+  const it = members(value);
+  return {
+    step: text(it, "step"),
+    at: text(it, "at"),
+    detail: textOrNull(it, "detail"),
   };
 };
 
@@ -73,7 +97,7 @@ export const decodeFrame: Decoder<EventFrame | null> = (value) => {
 
 export const decodeProblem: Decoder<Problem> = (value) => {
   const it = members(value);
-  return { code: text(it, "code"), detail: text(it, "detail") };
+  return { code: text(it, "code"), detail: textOrNull(it, "detail") };
 };
 
 export const decodeNothing: Decoder<void> = () => undefined;
@@ -125,8 +149,12 @@ function whole(it: Members, name: string): bigint {
   throw new DecodeError(`${name} is not a whole number`);
 }
 
-function orders(it: Members, name: string): Order[] {
+function list(it: Members, name: string): unknown[] {
   const value = it[name];
   if (!Array.isArray(value)) throw new DecodeError(`${name} is not a list`);
-  return value.map(decodeOrder);
+  return value;
+}
+
+function orders(it: Members, name: string): Order[] {
+  return list(it, name).map(decodeOrder);
 }

@@ -8,18 +8,28 @@ const TIME_LIMIT_MS = 15_000;
 /** Client errors after which the request may still have been carried out, or may be repeated as it is. */
 const NOT_DEFINITIVE = new Set([408, 425, 429]);
 
+/** The refusal that is a server error all the same: too much was under way, and nothing was done. */
+const NOTHING_DONE = "overloaded";
+
 interface Request<T> {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: string;
   readonly path: string;
-  readonly body?: Json;
-  readonly idempotencyKey?: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Json | undefined;
   readonly decode: Decoder<T>;
+  /** The answer that stands for 304. */
+  readonly unchanged?: T;
 }
 
-export async function request<T>(call: Request<T>): Promise<T> {
-  const headers = new Headers({ Accept: "application/json" });
+interface Answered<T> {
+  readonly answer: T;
+  /** The answer's entity tag. */
+  readonly tag: string | null;
+}
+
+export async function request<T>(call: Request<T>): Promise<Answered<T>> {
+  const headers = new Headers({ Accept: "application/json", ...call.headers });
   if (call.body !== undefined) headers.set("Content-Type", "application/json");
-  if (call.idempotencyKey) headers.set("Idempotency-Key", call.idempotencyKey);
 
   let response: Response;
   let text: string;
@@ -38,10 +48,14 @@ export async function request<T>(call: Request<T>): Promise<T> {
     throw new ApiError(unsure(slow ? "timeout" : "network"), { cause });
   }
 
+  const tag = response.headers.get("ETag");
+  if (response.status === 304 && call.unchanged !== undefined) {
+    return { answer: call.unchanged, tag };
+  }
   if (!response.ok) throw new ApiError(readFailure(response, text));
-  if (response.status === 204) return call.decode(undefined);
+  if (response.status === 204) return { answer: call.decode(undefined), tag };
   try {
-    return decodeText(text, call.decode);
+    return { answer: decodeText(text, call.decode), tag };
   } catch (cause) {
     throw new ApiError(unsure("answer"), { cause });
   }
@@ -49,6 +63,10 @@ export async function request<T>(call: Request<T>): Promise<T> {
 
 function readFailure(response: Response, text: string): Failure {
   const { status } = response;
+  const problem = readProblem(text);
+  if (problem?.code === NOTHING_DONE) {
+    return { kind: "refused", status, ...problem };
+  }
   if (status < 400 || status >= 500 || NOT_DEFINITIVE.has(status)) {
     const seconds = Number(response.headers.get("Retry-After") ?? "");
     const usable = Number.isInteger(seconds) && seconds > 0;
@@ -57,12 +75,18 @@ function readFailure(response: Response, text: string): Failure {
       usable ? seconds : null,
     );
   }
+  if (problem) return { kind: "refused", status, ...problem };
+  // Something in between answered (a proxy, say): a refusal all the same, without the shop's words.
+  const code = status === 401 ? "unauthenticated" : "unknown";
+  return { kind: "refused", status, code, detail: "" };
+}
+
+function readProblem(text: string): { code: string; detail: string } | null {
   try {
-    return { kind: "refused", status, ...decodeText(text, decodeProblem) };
+    const { code, detail } = decodeText(text, decodeProblem);
+    return { code, detail: detail ?? "" };
   } catch {
-    // Something in between answered (a proxy, say): a refusal all the same, without the shop's words.
-    const code = status === 401 ? "unauthenticated" : "unknown";
-    return { kind: "refused", status, code, detail: "" };
+    return null;
   }
 }
 

@@ -15,12 +15,19 @@ export function parseJson(text: string): unknown {
 }
 
 export type Json =
-  string | number | bigint | boolean | null | { [name: string]: Json };
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | { readonly [name: string]: Json }
+  | readonly Json[];
 
 /** Writes JSON; a bigint becomes a plain number with all its digits. */
 export function writeJson(value: Json): string {
   if (typeof value === "bigint") return value.toString();
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(writeJson).join(",")}]`;
   const members = Object.entries(value).map(
     ([name, member]) => `${JSON.stringify(name)}:${writeJson(member)}`,
   );

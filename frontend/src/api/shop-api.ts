@@ -1,69 +1,55 @@
-// The calls of the shop's API that this page makes, one function each.
+// The calls of the shop's API that the customer's page makes, one function each.
+import { call, callIfNew, type Tagged } from "./client";
 import {
   decodeAccount,
   decodeNothing,
   decodeOrder,
+  decodeOrderDetails,
   decodeOrderPage,
   decodeSession,
 } from "./decode";
-import { request } from "./http";
-import type { Account, Money, Order, OrderPage, SessionInfo } from "./types";
+import type {
+  Account,
+  Money,
+  Order,
+  OrderDetails,
+  OrderPage,
+  SessionInfo,
+} from "./types";
 
 /** The newest orders asked for at once; a snapshot of the event stream brings as many. */
-const ORDERS_PER_PAGE = 100;
+const ORDERS_PER_PAGE = 100n;
 
 export function readSession(): Promise<SessionInfo> {
-  return request({
-    method: "GET",
-    path: "/api/v1/session",
-    decode: decodeSession,
-  });
+  return call("get", "/api/v1/session", {}, decodeSession);
 }
 
 export function openSession(userId: bigint): Promise<SessionInfo> {
-  return request({
-    method: "POST",
-    path: "/api/v1/session",
-    body: { user_id: userId },
-    decode: decodeSession,
-  });
+  const body = { user_id: userId };
+  return call("post", "/api/v1/session", { body }, decodeSession);
 }
 
 export function closeSession(): Promise<void> {
-  return request({
-    method: "DELETE",
-    path: "/api/v1/session",
-    decode: decodeNothing,
-  });
+  return call("delete", "/api/v1/session", {}, decodeNothing);
 }
 
 export function readAccount(): Promise<Account> {
-  return request({
-    method: "GET",
-    path: "/api/v1/account",
-    decode: decodeAccount,
-  });
+  return call("get", "/api/v1/account", {}, decodeAccount);
 }
 
-export function openAccount(idempotencyKey: string): Promise<Account> {
-  return request({
-    method: "POST",
-    path: "/api/v1/account",
-    body: {},
-    idempotencyKey,
-    decode: decodeAccount,
-  });
+export function openAccount(key: string): Promise<Account> {
+  const header = { "Idempotency-Key": key };
+  return call("post", "/api/v1/account", { header, body: {} }, decodeAccount);
 }
 
 /** Answers with the account's balance after the top-up. */
-export function topUp(amount: Money, idempotencyKey: string): Promise<Account> {
-  return request({
-    method: "POST",
-    path: "/api/v1/account/top-ups",
-    body: { amount: { ...amount } },
-    idempotencyKey,
-    decode: decodeAccount,
-  });
+export function topUp(money: Money, key: string): Promise<Account> {
+  return call(
+    "post",
+    "/api/v1/account/top-ups",
+    { header: { "Idempotency-Key": key }, body: { amount: roubles(money) } },
+    decodeAccount,
+  );
 }
 
 export interface NewOrder {
@@ -71,26 +57,70 @@ export interface NewOrder {
   readonly description: string;
 }
 
-export function placeOrder(
-  order: NewOrder,
-  idempotencyKey: string,
+export function placeOrder(order: NewOrder, key: string): Promise<Order> {
+  const { amount, description } = order;
+  return call(
+    "post",
+    "/api/v1/orders",
+    {
+      header: { "Idempotency-Key": key },
+      body: { amount: roubles(amount), description },
+    },
+    decodeOrder,
+  );
+}
+
+/** An order as the person saw it when they gave it up. */
+export interface Cancellation {
+  readonly id: string;
+  readonly version: number;
+}
+
+export function cancelOrder(
+  { id, version }: Cancellation,
+  key: string,
 ): Promise<Order> {
-  return request({
-    method: "POST",
-    path: "/api/v1/orders",
-    body: { amount: { ...order.amount }, description: order.description },
-    idempotencyKey,
-    decode: decodeOrder,
-  });
+  const header = { "If-Match": `"${version}"`, "Idempotency-Key": key };
+  return call(
+    "post",
+    "/api/v1/orders/{id}/cancel",
+    { path: { id }, header },
+    decodeOrder,
+  );
 }
 
 /** The newest orders, or those before `cursor`. */
 export function listOrders(cursor: string | null): Promise<OrderPage> {
-  const query = new URLSearchParams({ limit: String(ORDERS_PER_PAGE) });
-  if (cursor !== null) query.set("cursor", cursor);
-  return request({
-    method: "GET",
-    path: `/api/v1/orders?${query}`,
-    decode: decodeOrderPage,
-  });
+  const query = cursor === null ? {} : { cursor };
+  return call(
+    "get",
+    "/api/v1/orders",
+    { query: { limit: ORDERS_PER_PAGE, ...query } },
+    decodeOrderPage,
+  );
+}
+
+/** The newest orders, if they are not those of the entity tag `known`. */
+export function listOrdersIfNew(
+  known: string | null,
+): Promise<Tagged<OrderPage> | null> {
+  const query = { limit: ORDERS_PER_PAGE };
+  return callIfNew("/api/v1/orders", known, { query }, decodeOrderPage);
+}
+
+/** An order, if it is not as the entity tag `known` has it. */
+export function readOrderIfNew(
+  id: string,
+  known: string | null,
+): Promise<Tagged<OrderDetails> | null> {
+  const path = { id };
+  return callIfNew("/api/v1/orders/{id}", known, { path }, decodeOrderDetails);
+}
+
+/** Whoever can type another currency has changed the page. */
+function roubles({ amount_minor }: Money): {
+  readonly amount_minor: bigint;
+  readonly currency: "RUB";
+} {
+  return { amount_minor, currency: "RUB" };
 }

@@ -1,37 +1,51 @@
-// What the shop's API speaks of, in its own words and with exact numbers.
+// What the shop's API speaks of, as this page reads it: taken from the generated schema, and a little wider where an
+// older page must survive a newer shop.
+import type { components } from "./schema";
 
-export interface Money {
-  readonly amount_minor: bigint;
-  readonly currency: string;
-}
+type Schemas = components["schemas"];
 
-export interface SessionInfo {
-  readonly user_id: bigint;
-  readonly mode: string;
-}
+/** The same with every member there: decoders fill what is absent with null. */
+export type Whole<T> = T extends object
+  ? { readonly [Name in keyof T]-?: Whole<Exclude<T[Name], undefined>> }
+  : T;
+
+/** Some members as any text: a page opened before an upgrade must survive a word it does not know. */
+type Open<T, Names extends keyof T> = Omit<T, Names> & {
+  readonly [Name in Names]: null extends T[Name] ? string | null : string;
+};
+
+export type Money = Open<Schemas["Money"], "currency">;
 
 export interface Account {
   readonly balance: Money;
 }
 
-/** Status and reason stay open: a page opened before an upgrade must survive a word it does not know. */
-export interface Order {
-  readonly id: string;
-  readonly number: bigint;
-  readonly user_id: bigint;
-  readonly description: string;
+type WholeOrder = Whole<Schemas["Order"]>;
+
+export type Order = Omit<Open<WholeOrder, "status" | "reason">, "amount"> & {
   readonly amount: Money;
-  readonly status: string;
-  readonly reason: string | null;
-  readonly version: number;
-  readonly created_at: string;
-  readonly decided_at: string | null;
-}
+};
+
+export type TimelineItem = Open<
+  Whole<Schemas["TimelineItem"]>,
+  "step" | "detail"
+>;
+
+export type OrderDetails = Order & {
+  readonly timeline: readonly TimelineItem[];
+  readonly trace_id: string;
+};
 
 export interface OrderPage {
   readonly items: readonly Order[];
   readonly next_cursor: string | null;
 }
+
+/** Mode and roles stay open, as above. */
+export type SessionInfo = Pick<Schemas["Session"], "user_id"> & {
+  readonly mode: string;
+  readonly roles: readonly string[];
+};
 
 /** A message of the event stream. `resumed` is false when a snapshot may have skipped changes. */
 export type EventFrame =
@@ -47,7 +61,8 @@ export type EventFrame =
       readonly orders: readonly Order[];
     };
 
-export interface Problem {
-  readonly code: string;
-  readonly detail: string;
-}
+export type Problem = Pick<Whole<Schemas["Problem"]>, "code" | "detail">;
+
+/** Compiles only while the shop's frames are what this page takes for one. */
+type Takes<Wide, Narrow extends Wide> = Narrow;
+export type SchemaFrame = Takes<EventFrame, Whole<Schemas["EventFrame"]>>;

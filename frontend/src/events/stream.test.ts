@@ -89,6 +89,7 @@ describe("reconnecting", () => {
     expect(connections.at(-1)).toEqual({
       kind: "waiting",
       retryAt: Date.now() + 250,
+      failures: 1,
     });
     vi.advanceTimersByTime(250);
     expect(FakeSocket.all).toHaveLength(2);

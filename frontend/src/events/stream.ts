@@ -6,7 +6,12 @@ import { backoffMs } from "./backoff";
 export type Connection =
   | { readonly kind: "connecting" }
   | { readonly kind: "live" }
-  | { readonly kind: "waiting"; readonly retryAt: number }
+  | {
+      readonly kind: "waiting";
+      readonly retryAt: number;
+      /** How many attempts in a row have failed. */
+      readonly failures: number;
+    }
   | { readonly kind: "offline" };
 
 /** From opening the socket to the first snapshot. */
@@ -88,7 +93,11 @@ export class EventStream {
     // Offline is what the browser believes; attempts go on, since a shop on this very machine needs no network.
     this.#events.onConnection(
       navigator.onLine
-        ? { kind: "waiting", retryAt: Date.now() + wait }
+        ? {
+            kind: "waiting",
+            retryAt: Date.now() + wait,
+            failures: this.#failures,
+          }
         : { kind: "offline" },
     );
   }

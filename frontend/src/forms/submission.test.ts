@@ -57,15 +57,6 @@ describe("a form", () => {
     expect(form.submission.phase).toBe("editing");
   });
 
-  test("takes a new key when the person starts over", async () => {
-    const form = aForm(network, "done");
-    await form.submission.submit("a");
-    form.submission.startOver();
-    await form.submission.submit("b");
-    expect(form.sent[1]?.input).toBe("b");
-    expect(form.key(0)).not.toBe(form.key(1));
-  });
-
   test("sends once when it is submitted twice at the same time", async () => {
     const form = aForm("done");
     const [first, second] = await Promise.all([

@@ -1,7 +1,10 @@
 // How money is written.
-import { expect, test } from "vitest";
-import { formatMoney, moneyParts } from "./format";
+import { beforeEach, expect, test } from "vitest";
+import { speak } from "../i18n/speaking";
+import { formatMoney, moneyParts, typedMoney } from "./format";
 import { parseAmount } from "./parse";
+
+beforeEach(() => speak("en"));
 
 function roubles(amount_minor: bigint): string {
   return formatMoney({ amount_minor, currency: "RUB" });
@@ -27,8 +30,8 @@ test("the largest balance keeps its last kopeck", () => {
 });
 
 test("an unknown currency shows its code", () => {
-  expect(formatMoney({ amount_minor: 1999n, currency: "EUR" })).toBe(
-    "19.99\u00a0EUR",
+  expect(formatMoney({ amount_minor: 1999n, currency: "XTS" })).toBe(
+    "19.99\u00a0XTS",
   );
 });
 
@@ -42,4 +45,16 @@ test("whole and rest can be set apart", () => {
 test("what is written can be read back", () => {
   const money = { amount_minor: 98_765_432_101n, currency: "RUB" };
   expect(parseAmount(formatMoney(money))).toEqual({ ok: true, money });
+});
+
+test("Russian has a comma before the kopecks", () => {
+  speak("ru");
+  expect(roubles(123_456_789n)).toBe("1\u202f234\u202f567,89\u00a0₽");
+  expect(typedMoney({ amount_minor: 19_990n, currency: "RUB" })).toBe("199,90");
+});
+
+test("what is put into a field is what a person would type", () => {
+  const typed = (amount_minor: bigint) =>
+    typedMoney({ amount_minor, currency: "RUB" });
+  expect([10_000n, 19_990n, 5n].map(typed)).toEqual(["100", "199.90", "0.05"]);
 });

@@ -1,5 +1,6 @@
 // Reads an amount typed by a person into minor units, exactly: digits only, never a float.
 import type { Money } from "../api/types";
+import { t } from "../i18n/words.svelte";
 
 /** The shop's limit for one order or top-up: a billion roubles. */
 export const MAX_AMOUNT_MINOR = 100_000_000_000n;
@@ -36,14 +37,14 @@ export function parseAmount(typed: string): ParsedAmount {
 export function wordsOfAmountError(error: AmountError): string {
   switch (error) {
     case "empty":
-      return "Enter an amount.";
+      return t.fields.amountEmpty;
     case "not_an_amount":
-      return "Enter an amount in roubles, like 199.90.";
+      return t.fields.notAnAmount;
     case "too_many_decimals":
-      return "Kopecks have two digits at most, like 199.90.";
+      return t.fields.tooManyDecimals;
     case "zero":
-      return "The amount must be more than zero.";
+      return t.fields.amountZero;
     case "too_large":
-      return "The most is a billion roubles.";
+      return t.fields.amountTooLarge;
   }
 }

@@ -40,6 +40,21 @@ export function applyFrame(book: OrderBook, frame: EventFrame): FrameOutcome {
   return { book: next, decided, gap: kept !== book };
 }
 
+/** Takes in the newest orders as they were asked for while the event stream is away; older ones stay as they are. */
+export function applyNewest(
+  book: OrderBook,
+  orders: readonly Order[],
+): Pick<FrameOutcome, "book" | "decided"> {
+  const next = merge(book, orders);
+  const decided = orders.filter(
+    (order) =>
+      next.get(order.id) === order &&
+      isDecided(order) &&
+      wasWaiting(book.get(order.id), true),
+  );
+  return { book: next, decided };
+}
+
 /** Nothing more becomes of it by itself: nobody waits for a payment or a refund. */
 export function isDecided(order: Order): boolean {
   return order.status !== "NEW" && order.status !== "REFUNDING";

@@ -1,12 +1,13 @@
 // What an order's description must be.
+import { t } from "../i18n/words.svelte";
 
 const MOST_CHARACTERS = 500;
 
 /** In words what is wrong with it, or null. Characters are counted as the shop counts them, not in UTF-16 units. */
 export function descriptionError(typed: string): string | null {
-  if (typed.trim() === "") return "Say what the order is for.";
+  if (typed.trim() === "") return t.fields.descriptionEmpty;
   const length = Array.from(typed).length;
   return length > MOST_CHARACTERS
-    ? `The description has ${length} characters; ${MOST_CHARACTERS} is the most.`
+    ? t.fields.descriptionTooLong(length, MOST_CHARACTERS)
     : null;
 }

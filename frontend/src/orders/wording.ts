@@ -1,5 +1,6 @@
 // What an order's status means, in words and in tone; the one place that knows the statuses by name.
 import type { Order } from "../api/types";
+import { t } from "../i18n/words.svelte";
 
 export type Tone = "waiting" | "good" | "bad" | "neutral";
 
@@ -10,51 +11,61 @@ export interface StatusWords {
   readonly sentence: string;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  no_account: "You had no account to pay from.",
-  insufficient_funds: "There was not enough money in your account.",
-  discarded: "The payment could not be processed.",
-  refunded: "You gave it up, and your money is back.",
-};
-
-export function wordsOfStatus(order: Order): StatusWords {
+export function wordsOfStatus(
+  order: Pick<Order, "status" | "reason">,
+): StatusWords {
   switch (order.status) {
     case "NEW":
       return {
-        label: "New",
+        label: t.status.new,
         tone: "waiting",
-        sentence: "Payment in progress.",
+        sentence: t.status.inProgress,
       };
     case "FINISHED":
       return {
-        label: "Finished",
+        label: t.status.finished,
         tone: "good",
-        sentence: "Paid from your account.",
+        sentence: t.status.paid,
       };
     case "REFUNDING":
       return {
-        label: "Refunding",
+        label: t.status.refunding,
         tone: "waiting",
-        sentence: "You gave it up; your money is on its way back.",
+        sentence: t.status.moneyOnItsWay,
       };
     case "CANCELLED":
       return {
-        label: "Cancelled",
+        label: t.status.cancelled,
         tone: "bad",
-        sentence: REASONS[order.reason ?? ""] ?? "The payment was declined.",
+        sentence: wordsOfReason(order.reason),
       };
     default:
       return { label: order.status, tone: "neutral", sentence: "" };
   }
 }
 
+export function wordsOfReason(reason: string | null): string {
+  switch (reason) {
+    case "no_account":
+      return t.status.noAccount;
+    case "insufficient_funds":
+      return t.status.insufficientFunds;
+    case "discarded":
+      return t.status.discarded;
+    case "refunded":
+      return t.status.refunded;
+    default:
+      return t.status.declined;
+  }
+}
+
 /** One sentence for a screen reader about orders just decided; few by name, many by count. */
 export function announcementOf(decided: readonly Order[]): string {
-  if (decided.length > 3) return `${decided.length} orders were decided.`;
+  if (decided.length > 3) return t.status.manyDecided(decided.length);
   return decided
     .map((order) => {
       const { label, sentence } = wordsOfStatus(order);
-      return `Order ${order.number}: ${label.toLowerCase()}. ${sentence}`.trim();
+      return t.status.announced(order.number, label, sentence);
     })
     .join(" ");
 }

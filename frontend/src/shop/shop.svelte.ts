@@ -1,60 +1,63 @@
 // What one signed-in person sees of the shop: the account, the orders and the stream that keeps them current.
-import { failureOf, isRefusal, type Failure } from "../api/failure";
 import * as api from "../api/shop-api";
-import type { Account, EventFrame, Money, Order } from "../api/types";
+import type { EventFrame, Order } from "../api/types";
+import { Poller } from "../events/poller";
 import { EventStream, type Connection } from "../events/stream";
 import { watchWake } from "../events/wake";
+import { KeptAttempt } from "../forms/kept-attempt";
 import { Submission } from "../forms/submission.svelte";
-import { applyFrame, EMPTY_BOOK, merge, newestFirst } from "../orders/book";
+import { t } from "../i18n/words.svelte";
+import { Orders } from "../orders/orders.svelte";
 import { announcementOf } from "../orders/wording";
 import { announcer } from "../ui/announcer.svelte";
-
-export type AccountState =
-  | { readonly kind: "loading" }
-  | { readonly kind: "failed"; readonly failure: Failure }
-  | { readonly kind: "none" }
-  | { readonly kind: "open"; readonly account: Account };
+import { AccountView } from "./account.svelte";
+import { guardOf, type Guard } from "./guard";
 
 export interface ShopEvents {
   /** The shop may see somebody else in this session, or nobody. */
   readonly onSessionDoubt: () => void;
 }
 
+/** So many attempts of the stream in a row have to fail before the page asks by itself. */
+const FAILURES_BEFORE_POLLING = 3;
+
 export class Shop {
-  account: AccountState = $state.raw({ kind: "loading" });
   connection: Connection = $state.raw({ kind: "connecting" });
+  /** The page asks by itself, and is answered. */
+  polling = $state(false);
+  /** Counts what was asked by itself, for whoever wants to ask along. */
+  polls = $state(0);
 
-  #book = $state.raw(EMPTY_BOOK);
-  readonly orders = $derived(newestFirst(this.#book));
-  /** Whether the list was ever read; before that an empty book means nothing. */
-  listed = $state(false);
-  listFailure: Failure | null = $state.raw(null);
-  listing = $state(false);
-  #older: string | null = $state(null);
-
-  readonly opening = new Submission((_: null, key) =>
-    this.#guard(api.openAccount(key)),
-  );
-  readonly toppingUp = new Submission((amount: Money, key) =>
-    this.#guard(api.topUp(amount, key)),
-  );
-  readonly placing = new Submission((order: api.NewOrder, key) =>
-    this.#guard(api.placeOrder(order, key)),
-  );
+  readonly guard: Guard;
+  readonly account: AccountView;
+  readonly orders: Orders;
+  readonly placing: Submission<api.NewOrder, Order>;
 
   readonly #userId: bigint;
   readonly #events: ShopEvents;
   readonly #stream: EventStream;
+  readonly #poller: Poller;
   readonly #stopWatching: () => void;
-  /** Counts account readings, so that only the latest one's answer is shown. */
-  #accountReading = 0;
-  /** Counts how often the list began anew, so that a page of an earlier list is let go. */
-  #list = 0;
+  readonly #cancelling = new Map<string, Cancelling>();
   #interrupted = false;
 
   constructor(userId: bigint, events: ShopEvents) {
     this.#userId = userId;
     this.#events = events;
+    this.guard = guardOf(events.onSessionDoubt);
+    this.account = new AccountView(userId, this.guard);
+    this.orders = new Orders(this.guard, (decided) => this.#decided(decided));
+    this.placing = new Submission<api.NewOrder, Order>(
+      (order, key) => this.guard(api.placeOrder(order, key)),
+      {
+        keep: new KeptAttempt(`${userId}-place-order`),
+        onDone: (placed) => this.orders.add(placed),
+      },
+    );
+    this.#poller = new Poller(async () => {
+      this.polling = await this.orders.poll();
+      this.polls += 1;
+    });
     this.#stream = new EventStream({
       onFrame: (frame) => this.#take(frame),
       onConnection: (connection) => this.#connectionChanged(connection),
@@ -63,99 +66,60 @@ export class Shop {
     this.#stopWatching = watchWake({
       onWake: () => {
         this.#stream.connect();
+        this.#checkAttempts();
         events.onSessionDoubt();
       },
       onLook: () => {
         if (this.connection.kind !== "live") this.#stream.connect();
+        this.#checkAttempts();
       },
       onNetworkLost: () => this.#stream.connect(),
     });
     this.#stream.connect();
-    void this.refreshAccount();
-    void this.listAnew();
+    void this.account.refresh();
+    void this.orders.listAnew();
   }
 
   close(): void {
     this.#stopWatching();
+    this.#poller.stop();
     this.#stream.close();
+    this.account.close();
+    for (const submission of this.#submissions()) submission.stop();
   }
 
   reconnect(): void {
     this.#stream.connect();
+    this.#checkAttempts();
   }
 
-  /** Answers whether it was done. */
-  async openAccount(): Promise<boolean> {
-    const account = await this.opening.submit(null);
-    if (account) this.#showAccount(account);
-    return account !== null;
+  /** The way to give one order up; the same one for as long as the person is here. */
+  cancelling(id: string): Cancelling {
+    const known = this.#cancelling.get(id);
+    if (known) return known;
+    const made = new Submission<api.Cancellation, Order>(
+      (cancellation, key) => this.guard(api.cancelOrder(cancellation, key)),
+      {
+        keep: new KeptAttempt(`${this.#userId}-cancel-${id}`),
+        onDone: (order) => this.orders.add(order),
+      },
+    );
+    this.#cancelling.set(id, made);
+    return made;
   }
 
-  /** Answers whether it was done. */
-  async topUp(amount: Money): Promise<boolean> {
-    const account = await this.toppingUp.submit(amount);
-    if (account) {
-      this.#showAccount(account);
-      // An order may have been paid between the top-up and its answer.
-      void this.refreshAccount();
-    }
-    return account !== null;
+  #submissions() {
+    return [
+      this.account.opening,
+      this.account.toppingUp,
+      this.placing,
+      ...this.#cancelling.values(),
+    ];
   }
 
-  /** Answers with the order as it was placed. */
-  async placeOrder(order: api.NewOrder): Promise<Order | null> {
-    const placed = await this.placing.submit(order);
-    if (placed) this.#book = merge(this.#book, [placed]);
-    return placed;
-  }
-
-  async refreshAccount(): Promise<void> {
-    const reading = ++this.#accountReading;
-    let state: AccountState;
-    try {
-      const account = await this.#guard(api.readAccount());
-      state = { kind: "open", account };
-    } catch (error) {
-      state = isRefusal(error, "account_not_found")
-        ? { kind: "none" }
-        : { kind: "failed", failure: failureOf(error) };
-    }
-    // A balance once known is better than a message: the next decision or snapshot asks again.
-    const keepKnown = state.kind === "failed" && this.account.kind === "open";
-    if (reading === this.#accountReading && !keepKnown) this.account = state;
-  }
-
-  /** Reads the newest orders; what is known is kept. */
-  async listAnew(): Promise<void> {
-    this.#list += 1;
-    this.#older = null;
-    await this.#readPage(null);
-  }
-
-  get hasOlder(): boolean {
-    return this.#older !== null;
-  }
-
-  async listOlder(): Promise<void> {
-    if (this.#older !== null && !this.listing)
-      await this.#readPage(this.#older);
-  }
-
-  async #readPage(cursor: string | null): Promise<void> {
-    const list = this.#list;
-    this.listing = true;
-    this.listFailure = null;
-    try {
-      const page = await this.#guard(api.listOrders(cursor));
-      if (list !== this.#list) return;
-      this.#book = merge(this.#book, page.items);
-      this.#older = page.next_cursor;
-      this.listed = true;
-    } catch (error) {
-      if (list === this.#list) this.listFailure = failureOf(error);
-    } finally {
-      if (list === this.#list) this.listing = false;
-    }
+  /** What is not known may be known now. */
+  #checkAttempts(): void {
+    for (const submission of this.#submissions()) void submission.checkNow();
   }
 
   #take(frame: EventFrame): void {
@@ -163,40 +127,36 @@ export class Shop {
       this.#events.onSessionDoubt();
       return;
     }
-    const { book, decided, gap } = applyFrame(this.#book, frame);
-    this.#book = book;
-    if (frame.type === "snapshot") this.listed = true;
-    if (gap || this.listFailure) void this.listAnew();
-    if (decided.length > 0) announcer.say(announcementOf(decided));
+    this.orders.take(frame);
     // A snapshot may tell of decisions made before anything was known here.
-    if (decided.length > 0 || frame.type === "snapshot") {
-      void this.refreshAccount();
-    }
+    if (frame.type === "snapshot") void this.account.refresh();
+  }
+
+  #decided(orders: readonly Order[]): void {
+    announcer.say(announcementOf(orders));
+    void this.account.refresh();
   }
 
   #connectionChanged(connection: Connection): void {
+    if (this.connection.kind === "live") this.orders.asOf = new Date();
     this.connection = connection;
     if (connection.kind === "live") {
-      if (this.#interrupted) announcer.say("Live updates are back.");
+      this.#poller.stop();
+      this.polling = false;
+      if (this.#interrupted) announcer.say(t.connection.back);
       this.#interrupted = false;
-    } else if (connection.kind !== "connecting" && !this.#interrupted) {
-      this.#interrupted = true;
-      announcer.say("Live updates are interrupted. Reconnecting.");
+      return;
     }
-  }
-
-  /** An answer that came from a call just made is newer than any reading under way. */
-  #showAccount(account: Account): void {
-    this.#accountReading += 1;
-    this.account = { kind: "open", account };
-  }
-
-  async #guard<T>(call: Promise<T>): Promise<T> {
-    try {
-      return await call;
-    } catch (error) {
-      if (isRefusal(error, "unauthenticated")) this.#events.onSessionDoubt();
-      throw error;
+    if (connection.kind === "connecting") return;
+    if (
+      connection.kind === "waiting" &&
+      connection.failures >= FAILURES_BEFORE_POLLING
+    ) {
+      this.#poller.start();
     }
+    if (!this.#interrupted) announcer.say(t.connection.interrupted);
+    this.#interrupted = true;
   }
 }
+
+export type Cancelling = Submission<api.Cancellation, Order>;

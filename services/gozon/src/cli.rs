@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Trace(TraceArgs),
     /// Print the table of all metrics: what each means, and what to do about it
     Metrics,
+    /// Print the document of the public API (OpenAPI 3.1), from which the page's client is generated
+    Openapi,
 }
 
 /// What every command knows.
@@ -138,7 +140,8 @@ impl Command {
             | Self::Outbox(_)
             | Self::DeadLetters(_)
             | Self::Trace(_)
-            | Self::Metrics => &[],
+            | Self::Metrics
+            | Self::Openapi => &[],
         }
     }
 }

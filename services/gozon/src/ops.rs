@@ -7,15 +7,20 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use chassis::{SessionKeys, identity::OperatorKey};
+use messaging::watch::QueueLook;
 use sqlx::PgPool;
 use utoipa::openapi::{OpenApi, path::Operation};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) mod dead_letters;
 mod error;
+mod find;
+mod health;
+mod ledger;
 pub(crate) mod operations;
 pub(crate) mod outbox;
 pub(crate) mod service;
+mod stuck;
 pub(crate) mod trace;
 
 pub(crate) use service::Service;
@@ -27,6 +32,8 @@ pub(crate) struct OpsState {
     pub(crate) settler: Arc<Settler>,
     /// Connections of the service's writer.
     pub(crate) pool: PgPool,
+    /// The queue that the service consumes.
+    pub(crate) queue: Arc<QueueLook>,
     pub(crate) session_keys: SessionKeys,
     pub(crate) operator_key: OperatorKey,
 }
@@ -73,7 +80,13 @@ pub(crate) fn openapi(service: Service) -> OpenApi {
 }
 
 fn paths(service: Service) -> OpenApiRouter<OpsState> {
-    let routes = OpenApiRouter::new()
+    let own = match service {
+        Service::Order => OpenApiRouter::new().routes(routes!(stuck::list_stuck)),
+        Service::Payment => OpenApiRouter::new().routes(routes!(ledger::read_ledger)),
+    };
+    let routes = own
+        .routes(routes!(health::read_health))
+        .routes(routes!(find::find_order))
         .routes(routes!(outbox::read_outbox))
         .routes(routes!(dead_letters::list::list_dead_letters))
         .routes(routes!(dead_letters::show::show_dead_letter))

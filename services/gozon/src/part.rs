@@ -23,7 +23,7 @@ pub(crate) struct Part {
 
 /// Shows what a queue's consumer could not settle.
 pub(crate) fn spawn_row_watch(process: &Process, gate: &Gate, queue: Queue, pool: PgPool) {
-    let watch = RowWatch::new(queue, pool, process.metrics.messaging.queues.clone());
+    let watch = RowWatch::new(queue, pool, process.metrics.messaging.clone());
     process.spawn_behind(gate, Stage::Support, "row watch", |stop| watch.run(stop));
 }
 

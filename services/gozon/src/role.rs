@@ -4,6 +4,7 @@ pub(crate) mod all;
 pub(crate) mod audit;
 pub(crate) mod metrics;
 pub(crate) mod migrate;
+pub(crate) mod openapi;
 pub(crate) mod operate;
 pub(crate) mod order;
 pub(crate) mod payment;

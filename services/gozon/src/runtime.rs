@@ -69,6 +69,7 @@ async fn command(
         Command::Outbox(args) => role::operate::outbox::run(&args, environment).await?,
         Command::DeadLetters(args) => role::operate::dead_letters::run(args, environment).await?,
         Command::Metrics => role::metrics::run()?,
+        Command::Openapi => role::openapi::run(base.profile)?,
         Command::Trace(args) => role::operate::trace::run(&args, environment).await?,
         // Its answer is more than whether it failed.
         Command::Audit(args) => return Ok(role::audit::run(&args, environment).await),

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod broker;
 pub mod consumer;
+pub mod consumers;
 pub mod dead_letter;
 mod deferred;
 pub mod doorbell;
@@ -20,6 +21,7 @@ pub mod pace;
 pub mod publish_log;
 pub mod publisher;
 pub mod schema;
+pub mod seek;
 pub mod snapshot;
 pub mod span;
 pub mod topology;

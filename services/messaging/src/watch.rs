@@ -1,6 +1,7 @@
 //! The watches: every few seconds they read what no single process knows of itself (what waits in an outbox, in a queue, as
 //! a dead letter) and show it as metrics. What cannot be read is withdrawn.
 
+mod look;
 mod outbox;
 mod queue;
 mod rows;
@@ -11,7 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure::BoxError;
 
-pub use self::{outbox::OutboxWatch, queue::QueueWatch, rows::RowWatch};
+pub use self::{
+    look::{QueueDepth, QueueLook},
+    outbox::OutboxWatch,
+    queue::QueueWatch,
+    rows::RowWatch,
+};
 
 /// How often a watch reads.
 const EVERY: Duration = Duration::from_secs(5);

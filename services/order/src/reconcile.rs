@@ -108,6 +108,11 @@ pub struct StuckOrder {
     pub next_attempt_at: Option<OffsetDateTime>,
 }
 
+/// For how many seconds the reconciler's lease still holds; none while nobody reconciles.
+pub async fn lease_seconds(connection: &mut PgConnection) -> Result<Option<f64>, sqlx::Error> {
+    storage::lease_seconds(connection).await
+}
+
 /// A page of at most `limit` stuck orders, oldest first, after the last of the page before: what operators look at.
 pub async fn stuck_orders(
     connection: &mut PgConnection,

@@ -6,6 +6,7 @@ use messaging::{
     trace::{self, Hop, Writer},
 };
 use sqlx::PgConnection;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::{status::Status, storage};
@@ -70,6 +71,7 @@ pub async fn trace(
     let mut hops = trace::sent(connection, order.id.as_uuid(), &writers).await?;
     let receipts = trace::received(connection, ORDER_PAYMENTS.name, answers).await?;
     hops.extend(receipts.into_iter().map(|receipt| receipt.hop));
+    hops.extend(request(order.id));
     hops.extend(statuses.into_iter().map(|taken| Hop {
         at: Some(taken.at),
         step: "order.status",
@@ -98,6 +100,29 @@ pub async fn trace(
         trace_id: order.trace_id,
         hops,
     }))
+}
+
+/// The request that placed an order, whose id is the first thing that it is given.
+fn request(id: OrderId) -> Option<Hop> {
+    let (seconds, nanoseconds) = id.as_uuid().get_timestamp()?.to_unix();
+    let begun = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
+    Some(Hop {
+        at: Some(begun + Duration::nanoseconds(i64::from(nanoseconds))),
+        step: "order.requested",
+        owner: Some(owner(Status::New).to_owned()),
+        lane: None,
+        epoch: None,
+        event_id: None,
+        detail: "the order got its id".to_owned(),
+    })
+}
+
+/// The order that the request of a trace placed, among the newest 50,000.
+pub async fn of_trace(
+    connection: &mut PgConnection,
+    trace_id: &str,
+) -> Result<Option<OrderId>, sqlx::Error> {
+    storage::trace::of_trace(connection, trace_id).await
 }
 
 /// Where an order takes a status: where orders come in, where they are given up, or where answers come in.

@@ -48,6 +48,24 @@ pub(crate) struct Drift {
     pub minor: i64,
 }
 
+/// A pass over all accounts, as operators ask for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerPass {
+    /// When it was completed.
+    pub completed_at: OffsetDateTime,
+    /// How many accounts it compared.
+    pub accounts: i64,
+    /// Accounts whose balance is not the sum of their entries.
+    pub drifting_accounts: i64,
+    /// By how much, in minor units, summed up without signs.
+    pub drift_minor: i64,
+}
+
+/// What the last whole pass found, whichever replica made it; none before the first.
+pub async fn last_pass(connection: &mut PgConnection) -> Result<Option<LedgerPass>, sqlx::Error> {
+    storage::last(connection).await
+}
+
 /// One process's ledger check.
 #[derive(Debug)]
 pub struct LedgerCheck {
@@ -107,22 +125,32 @@ impl LedgerCheck {
     pub(crate) async fn pass(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let mut drift = Drift::default();
         let mut after = Uuid::nil();
+        let mut accounts = 0;
         loop {
             let page = storage::page(connection, after, PAGE_ACCOUNTS, PAGE_ENTRIES);
             let page = at_rest(page).await?;
             let Some(last) = page.last() else { break };
             after = last.account_id.as_uuid();
             self.metrics.checked(page.len());
+            accounts += i64::try_from(page.len()).expect("a page is small");
             for summed in page {
                 let whole = rest_of(connection, summed).await?;
                 drift.add(&whole);
             }
         }
+        let completed_at = OffsetDateTime::now_utc();
+        let pass = LedgerPass {
+            completed_at,
+            accounts,
+            drifting_accounts: drift.accounts,
+            drift_minor: drift.minor,
+        };
+        in_time(storage::completed(connection, &pass)).await?;
         #[allow(
             clippy::cast_precision_loss,
             reason = "the seconds of a Unix time fit into a float"
         )]
-        let now = OffsetDateTime::now_utc().unix_timestamp() as f64;
+        let now = completed_at.unix_timestamp() as f64;
         self.metrics.pass_completed(drift, now);
         Ok(())
     }

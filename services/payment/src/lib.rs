@@ -16,7 +16,7 @@ mod storage;
 mod testing;
 
 pub use api::{openapi, router};
-pub use ledger_check::LedgerCheck;
+pub use ledger_check::{LedgerCheck, LedgerPass, last_pass};
 pub use metrics::Metrics;
 pub use settings::PaymentSettings;
 pub use settlement::{PaymentRequest, Purpose, Settlement, consumer};

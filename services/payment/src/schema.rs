@@ -37,7 +37,9 @@ fn grants(roles: &Roles) -> String {
         grant select on payments.account, payments.ledger_entry to {api};
         grant select, insert on payments.account, payments.payment, payments.ledger_entry to {writer};
         grant update (balance_minor) on payments.account to {writer};
-        grant select on payments.account, payments.payment, payments.ledger_entry to {audit};
+        grant select, insert on payments.ledger_check to {writer};
+        grant update (completed_at, accounts, drifting_accounts, drift_minor) on payments.ledger_check to {writer};
+        grant select on payments.account, payments.payment, payments.ledger_entry, payments.ledger_check to {audit};
         grant select on payments._migrations to {api}, {writer}, {audit}"
     )
 }

@@ -6,7 +6,10 @@ use axum::{body::Body, http::Request};
 use chassis::Principal;
 use contracts::UserId;
 use http_body_util::BodyExt;
-use messaging::doorbell::{Channel, Doorbell};
+use messaging::{
+    broker::BrokerUrl,
+    doorbell::{Channel, Doorbell},
+};
 use secrecy::SecretString;
 use serde_json::Value;
 use sqlx::postgres::PgPoolOptions;
@@ -38,6 +41,10 @@ fn router(operator_key: &OperatorKey) -> axum::Router {
     let states = settlers.map(|settler| OpsState {
         settler: Arc::new(settler),
         pool: pool.clone(),
+        queue: Arc::new(QueueLook::new(
+            Service::Order.queue(),
+            BrokerUrl::parse("amqp://nobody@127.0.0.1:9").unwrap(),
+        )),
         session_keys: sessions(),
         operator_key: operator_key.clone(),
     });
@@ -91,7 +98,7 @@ async fn only_operators_are_let_in_anywhere() {
     let customer = session(&Principal::customer(user));
     let operator = session(&Principal::operator(user));
     let calls = every_call();
-    assert!(calls.len() >= 16, "{calls:?}");
+    assert!(calls.len() >= 22, "{calls:?}");
     for (method, path) in &calls {
         let call = (*method, path.as_str(), "{}");
         let refused = |status: u16, code: &str| (status, code.to_owned());
@@ -147,6 +154,14 @@ async fn what_is_out_of_range_is_refused_with_a_code_of_its_own() {
         (
             ("POST", redrive, r#"{"rate_per_second": 1001}"#),
             "rate_out_of_range",
+        ),
+        (
+            ("POST", redrive, r#"{"request_id": "mine"}"#),
+            "invalid_body",
+        ),
+        (
+            ("GET", "/ops/v1/order/operations?request_id=mine", ""),
+            "invalid_query",
         ),
         (("POST", redrive, r#"{"limit": 0}"#), "limit_out_of_range"),
         (

@@ -7,6 +7,7 @@ use chassis::{Stage, pool::PoolSettings};
 use messaging::{
     doorbell::{Channel, Doorbell},
     topology::{self, ORDER_PAYMENTS},
+    watch::QueueLook,
 };
 use order::{OrderSettings, OrderState, Settlement};
 use sqlx::PgPool;
@@ -68,6 +69,7 @@ pub(crate) fn add(
             metrics,
         ))),
         pool: writer_pool.clone(),
+        queue: Arc::new(QueueLook::new(ORDER_PAYMENTS, config.broker.clone())),
         session_keys: config.session_keys.clone(),
         operator_key: config.operator_key.clone(),
     });

@@ -7,6 +7,7 @@ use messaging::{
     doorbell::Doorbell,
     metrics::MeasuredPool,
     topology::{self, PAYMENT_ORDERS},
+    watch::QueueLook,
 };
 use payment::{LedgerCheck, PaymentSettings, Settlement};
 use sqlx::PgPool;
@@ -57,6 +58,7 @@ pub(crate) fn add(
             metrics,
         ))),
         pool: writer_pool.clone(),
+        queue: Arc::new(QueueLook::new(PAYMENT_ORDERS, config.broker.clone())),
         session_keys: config.session_keys.clone(),
         operator_key: config.operator_key.clone(),
     });

@@ -27,7 +27,7 @@ const INDEX: &str = "index.html";
 const HASHED: &str = "assets/";
 
 /// Prefixes under which there is no page, only APIs: an unknown address there is a mistake of a program.
-const APIS: [&str; 3] = ["/api", "/ops", "/ws"];
+const APIS: [&str; 3] = ["/api", "/ops/v1", "/ws"];
 
 const NOT_BUILT: &str =
     "<!doctype html><title>Gozon</title><p>The page is not built: run make run.";

@@ -24,9 +24,26 @@ pub struct QueueWatch {
 
 /// A connection that only looks.
 #[derive(Debug)]
-struct Eye {
-    connection: Connection,
-    channel: Channel,
+pub(super) struct Eye {
+    pub(super) connection: Connection,
+    pub(super) channel: Channel,
+}
+
+impl Eye {
+    /// Connects under a name.
+    pub(super) async fn open(broker: &BrokerUrl, name: &str) -> Result<Self, BrokerError> {
+        let connection = broker.connect(name).await?;
+        let channel = in_time("open a channel", connection.create_channel()).await?;
+        Ok(Self {
+            connection,
+            channel,
+        })
+    }
+
+    /// Whether it can still look.
+    pub(super) fn is_open(&self) -> bool {
+        self.connection.status().connected() && self.channel.status().connected()
+    }
 }
 
 impl QueueWatch {
@@ -47,15 +64,6 @@ impl QueueWatch {
         if let Some(Eye { connection, .. }) = self.eye {
             broker::close(connection).await;
         }
-    }
-
-    async fn connect(&self) -> Result<Eye, BrokerError> {
-        let connection = self.broker.connect("gozon watch").await?;
-        let channel = in_time("open a channel", connection.create_channel()).await?;
-        Ok(Eye {
-            connection,
-            channel,
-        })
     }
 
     async fn look(&self, channel: &Channel) -> Result<(), BrokerError> {
@@ -79,7 +87,7 @@ impl Watch for QueueWatch {
     async fn read(&mut self) -> Result<(), BoxError> {
         let eye = match self.eye.take() {
             Some(eye) => eye,
-            None => self.connect().await?,
+            None => Eye::open(&self.broker, "gozon watch").await?,
         };
         match self.look(&eye.channel).await {
             Ok(()) => self.eye = Some(eye),

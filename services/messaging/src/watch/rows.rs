@@ -1,16 +1,23 @@
-//! The watch over a service's dead letters and deferred events, as its writer may read them.
+//! The watch over a service's dead letters and deferred events, as its writer may read them; it also tells of the consumer.
+
+use std::time::Duration;
 
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::{Watch, repeat};
 use crate::{
+    consumers,
     dead_letter::{LettersOfReason, oldest_by_reason},
     deferred,
     failure::{BoxError, ReasonClass},
-    metrics::{DeadLetterLabels, QueueLabels, QueueReadings},
+    metrics::{DeadLetterLabels, Metrics, QueueLabels},
     topology::Queue,
 };
+
+/// How long a consumer that stops may take to say so.
+const LEAVING_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// What stands for a reason that only a newer version knows.
 const OTHER: &str = "other";
@@ -20,23 +27,37 @@ const OTHER: &str = "other";
 pub struct RowWatch {
     queue: Queue,
     pool: PgPool,
-    readings: QueueReadings,
+    metrics: Metrics,
+    /// Under which it tells of this process' consumer.
+    name: String,
 }
 
 impl RowWatch {
     /// A watch that reads through `pool`, as the writer.
     #[must_use]
-    pub const fn new(queue: Queue, pool: PgPool, readings: QueueReadings) -> Self {
+    pub fn new(queue: Queue, pool: PgPool, metrics: Metrics) -> Self {
         Self {
+            name: format!("{}-{}", queue.name, Uuid::new_v4()),
             queue,
             pool,
-            readings,
+            metrics,
         }
     }
 
     /// Watches until stopped.
     pub async fn run(mut self, stop: CancellationToken) {
         repeat(&mut self, &stop).await;
+        let leaving = async {
+            let mut connection = self.pool.acquire().await?;
+            consumers::leave(&mut connection, &self.name).await
+        };
+        let left = tokio::time::timeout(LEAVING_TIME_MAX, leaving).await;
+        if let Ok(Err(error)) = left {
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "the consumer could not take itself off the list"
+            );
+        }
     }
 
     /// Reads once.
@@ -45,18 +66,20 @@ impl RowWatch {
         let mut connection = self.pool.acquire().await?;
         let letters = oldest_by_reason(&mut connection, queue).await?;
         let deferred = deferred::count(&mut connection, queue).await?;
+        consumers::tell(&mut connection, &self.name, self.queue, &self.metrics.inbox).await?;
         let letters = by_class(&letters);
+        let readings = &self.metrics.queues;
         let label = |reason| DeadLetterLabels { queue, reason };
         let counts = letters
             .iter()
             .map(|(reason, of)| (label(reason), of.letters));
-        self.readings.dead_letters.show(queue, counts);
+        readings.dead_letters.show(queue, counts);
         let ages = letters
             .iter()
             .map(|(reason, of)| (label(reason), of.oldest_age_seconds));
-        self.readings.oldest_dead_letter_age.show(queue, ages);
+        readings.oldest_dead_letter_age.show(queue, ages);
         let deferred = [(QueueLabels { queue }, deferred)];
-        self.readings.deferred.show(queue, deferred);
+        readings.deferred.show(queue, deferred);
         Ok(())
     }
 }
@@ -69,7 +92,7 @@ impl Watch for RowWatch {
     }
 
     fn withdraw(&self) {
-        self.readings.withdraw_rows(self.queue.name);
+        self.metrics.queues.withdraw_rows(self.queue.name);
     }
 }
 

@@ -109,7 +109,7 @@ async fn dead_letters_and_deferred_events_are_shown_by_queue_and_reason() {
     .unwrap();
     let queue = PAYMENT_ORDERS.name;
     let pool = db.pool(Login::Writer);
-    let watch = RowWatch::new(PAYMENT_ORDERS, pool, metrics.queues.clone());
+    let watch = RowWatch::new(PAYMENT_ORDERS, pool, metrics.clone());
     watch.read().await.unwrap();
     let letters = metrics.queues.dead_letters.shown();
     let some: Vec<_> = letters.iter().filter(|(_, count)| *count > 0).collect();

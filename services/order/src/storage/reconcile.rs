@@ -349,3 +349,17 @@ pub(crate) async fn stuck_page(
     .fetch_all(connection)
     .await
 }
+
+/// For how many seconds the reconciler's lease still holds; none while nobody reconciles.
+pub(crate) async fn lease_seconds(
+    connection: &mut PgConnection,
+) -> Result<Option<f64>, sqlx::Error> {
+    let seconds = sqlx::query_scalar!(
+        r#"select extract(epoch from lease_until - now())::float8 as seconds
+        from orders.reconciler
+        where lease_until > now()"#
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(seconds.flatten())
+}

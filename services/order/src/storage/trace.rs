@@ -54,6 +54,27 @@ pub(crate) async fn find(
     .await
 }
 
+/// The newest orders that are looked through for a trace: there is no index for it.
+const NEWEST_MAX: i64 = 50_000;
+
+/// The newest order that a trace's request placed, among the newest of all.
+pub(crate) async fn of_trace(
+    connection: &mut PgConnection,
+    trace_id: &str,
+) -> Result<Option<OrderId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select id as "id: OrderId"
+        from (select id, trace_id from orders.orders order by id desc limit $2) as newest
+        where trace_id = $1
+        order by id desc
+        limit 1"#,
+        trace_id,
+        NEWEST_MAX,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
 /// The statuses it took, oldest first.
 pub(crate) async fn statuses(
     connection: &mut PgConnection,

@@ -4,6 +4,8 @@ use contracts::AccountId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::ledger_check::LedgerPass;
+
 /// An account, and the sum of the next of its entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Summed {
@@ -23,6 +25,36 @@ pub(crate) async fn try_lock(connection: &mut PgConnection) -> Result<bool, sqlx
         r#"select pg_try_advisory_lock(hashtext('payments.ledger_check')) as "locked!""#
     )
     .fetch_one(connection)
+    .await
+}
+
+/// Writes down what a whole pass found.
+pub(crate) async fn completed(
+    connection: &mut PgConnection,
+    pass: &LedgerPass,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into payments.ledger_check (completed_at, accounts, drifting_accounts, drift_minor)
+         values ($1, $2, $3, $4)
+         on conflict (one) do update
+         set completed_at = $1, accounts = $2, drifting_accounts = $3, drift_minor = $4",
+        pass.completed_at,
+        pass.accounts,
+        pass.drifting_accounts,
+        pass.drift_minor,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What the last whole pass found; none before the first.
+pub(crate) async fn last(connection: &mut PgConnection) -> Result<Option<LedgerPass>, sqlx::Error> {
+    sqlx::query_as!(
+        LedgerPass,
+        "select completed_at, accounts, drifting_accounts, drift_minor from payments.ledger_check"
+    )
+    .fetch_optional(connection)
     .await
 }
 

@@ -31,7 +31,7 @@ async fn an_unknown_address_of_an_api_is_a_problem_and_never_the_page() {
 
 #[tokio::test]
 async fn the_page_answers_where_a_person_goes_and_nowhere_else() {
-    for path in ["/", "/orders", "/apix"] {
+    for path in ["/", "/orders/1", "/ops", "/apix"] {
         let response = ask("GET", path, "text/html,*/*;q=0.8").await;
         // 503 says that the page was not built into this test.
         let expected = if Files::get(INDEX).is_some() {
