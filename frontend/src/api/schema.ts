@@ -1,6 +1,95 @@
 // Generated from the shop's OpenAPI document by `make prepare`: do not edit.
 
 export interface paths {
+    readonly "/api/orders/orders": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Lists the newest thousand orders of all users. */
+        readonly get: operations["original_list_orders"];
+        readonly put?: never;
+        /** Places an order. */
+        readonly post: operations["original_place_order"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/orders/ws/{user_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Streams the decisions about a user's orders. */
+        readonly get: operations["original_events"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/payments/accounts": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Open an account (the original's contract)
+         * @description A user who has one already gets the same answer.
+         */
+        readonly post: operations["original_open_account"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/payments/accounts/{user_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Read an account's balance (the original's contract) */
+        readonly get: operations["original_read_account"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/payments/accounts/topup": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Top an account up (the original's contract) */
+        readonly post: operations["original_top_up"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/account": {
         readonly parameters: {
             readonly query?: never;
@@ -68,7 +157,8 @@ export interface paths {
         };
         /**
          * Streams the asker's orders: first a snapshot, then every change.
-         * @description Close code 1012 or 1013: connect again with the newest cursor.
+         * @description As a WebSocket: close code 1012 or 1013 means to connect again with the newest cursor. As server-sent events
+         *     (`Accept: text/event-stream`): the same frames as data, each with its cursor as id; a browser resumes by itself.
          */
         readonly get: operations["events"];
         readonly put?: never;
@@ -255,9 +345,50 @@ export interface paths {
         /**
          * Redrive dead letters
          * @description Nothing is published: the letters are marked, and the service settles them through the same handler at the rate asked
-         *     for. One that dies again is a dead letter again. Recorded in the operators' log.
+         *     for. One that dies again is a dead letter again. Recorded in the operators' log, which says how it goes on.
          */
         readonly post: operations["order_redrive_dead_letters"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/ops/v1/order/find": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Find an order by one of its events or its trace
+         * @description An event of this service that was published within the last days or still waits, or a dead letter of it. A trace is sought
+         *     among the newest 50,000 orders and the newest 1,000 dead letters.
+         */
+        readonly get: operations["order_find_order"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/ops/v1/order/health": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Look at a service's health
+         * @description Its database, the broker, its queue, and the processes that consume it.
+         */
+        readonly get: operations["order_read_health"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -273,7 +404,8 @@ export interface paths {
         };
         /**
          * List what operators changed
-         * @description Newest first. Nobody can change or delete a record.
+         * @description Newest first. Nobody can change or delete a record. A redrive is found again by the id of its request, with what has
+         *     become of its letters.
          */
         readonly get: operations["order_list_operations"];
         readonly put?: never;
@@ -316,6 +448,27 @@ export interface paths {
          * @description What waits to be published, and who is to publish it. It costs at most a look at 100,000 rows.
          */
         readonly get: operations["order_read_outbox"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/ops/v1/order/stuck": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List stuck orders
+         * @description Those that are NEW or REFUNDING for too long, oldest first, with a guess at the cause. The reconciler repeats their
+         *     requests by itself.
+         */
+        readonly get: operations["order_list_stuck"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -418,9 +571,70 @@ export interface paths {
         /**
          * Redrive dead letters
          * @description Nothing is published: the letters are marked, and the service settles them through the same handler at the rate asked
-         *     for. One that dies again is a dead letter again. Recorded in the operators' log.
+         *     for. One that dies again is a dead letter again. Recorded in the operators' log, which says how it goes on.
          */
         readonly post: operations["payment_redrive_dead_letters"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/ops/v1/payment/find": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Find an order by one of its events or its trace
+         * @description An event of this service that was published within the last days or still waits, or a dead letter of it. A trace is sought
+         *     among the newest 50,000 orders and the newest 1,000 dead letters.
+         */
+        readonly get: operations["payment_find_order"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/ops/v1/payment/health": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Look at a service's health
+         * @description Its database, the broker, its queue, and the processes that consume it.
+         */
+        readonly get: operations["payment_read_health"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/ops/v1/payment/ledger": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read the ledger check
+         * @description The payment service compares every balance with the sum of its entries, again and again. The logs name the accounts.
+         */
+        readonly get: operations["payment_read_ledger"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -436,7 +650,8 @@ export interface paths {
         };
         /**
          * List what operators changed
-         * @description Newest first. Nobody can change or delete a record.
+         * @description Newest first. Nobody can change or delete a record. A redrive is found again by the id of its request, with what has
+         *     become of its letters.
          */
         readonly get: operations["payment_list_operations"];
         readonly put?: never;
@@ -487,6 +702,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/ws/{user_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The same under a shorter address. */
+        readonly get: operations["original_events_short"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -505,6 +737,11 @@ export interface components {
              */
             readonly user_id: bigint;
         };
+        /**
+         * @description The broker as a relay finds it.
+         * @enum {string}
+         */
+        readonly BrokerState: "ok" | "blocked" | "away";
         /** @description What was taken back. */
         readonly CancelRedriveAnswer: {
             /**
@@ -523,6 +760,11 @@ export interface components {
             /** @description Of which dead letters. */
             readonly filter?: components["schemas"]["DeadLetterFilter"];
         };
+        /**
+         * @description Why an order may be stuck.
+         * @enum {string}
+         */
+        readonly Cause: "answer_is_dead_letter" | "no_relay" | "broker_away" | "waits_in_outbox" | "unanswered";
         /**
          * @description ISO 4217 code
          * @enum {string}
@@ -692,6 +934,18 @@ export interface components {
             /** @enum {string} */
             readonly type: "changes";
         };
+        /** @description The order that is meant. */
+        readonly Found: {
+            /**
+             * Format: uuid
+             * @description Its id; null if this service does not find it.
+             */
+            readonly order_id: string | null;
+        };
+        /** @description The ledger check. */
+        readonly LedgerCheck: {
+            readonly last_pass: components["schemas"]["LedgerPass"] | null;
+        };
         /** @description One change of a balance. */
         readonly LedgerEntry: {
             /** @description By how much the balance changed: negative for a payment. */
@@ -719,6 +973,29 @@ export interface components {
             readonly items: readonly components["schemas"]["LedgerEntry"][];
             /** @description Where the next page begins; null on the last one. */
             readonly next_cursor: string | null;
+        };
+        /** @description A comparison of every balance with the sum of its entries. */
+        readonly LedgerPass: {
+            /**
+             * Format: int64
+             * @description How many accounts it compared.
+             */
+            readonly accounts: bigint;
+            /**
+             * Format: date-time
+             * @description When it was completed.
+             */
+            readonly completed_at: string;
+            /**
+             * Format: int64
+             * @description By how much, in minor units, summed up without signs.
+             */
+            readonly drift_minor: bigint;
+            /**
+             * Format: int64
+             * @description Accounts whose balance is not the sum of their entries. Anything but 0 is money made or lost.
+             */
+            readonly drifting_accounts: bigint;
         };
         /**
          * @description How one signs in.
@@ -762,8 +1039,14 @@ export interface components {
             readonly id: bigint;
             /** @description What was asked for. */
             readonly parameters: unknown;
+            readonly progress: components["schemas"]["RedriveProgress"] | null;
             /** @description Why, where the action asks for a reason. */
             readonly reason: string | null;
+            /**
+             * Format: uuid
+             * @description The client's name for its request, where the action takes one.
+             */
+            readonly request_id: string | null;
             /** @description Who. */
             readonly who: string;
         };
@@ -898,6 +1181,123 @@ export interface components {
             /** @description The trace of the request that placed it. Only the order service knows it. */
             readonly trace_id?: string | null;
         };
+        /** @description That it is there. */
+        readonly OriginalAccountStatus: {
+            /** @example created */
+            readonly status: string;
+        };
+        /** @description What is on an account. */
+        readonly OriginalBalance: {
+            /**
+             * Format: double
+             * @description Roubles, exactly: written digit by digit, never through a float.
+             * @example 100
+             */
+            readonly balance: number;
+        };
+        /** @description A decision. */
+        readonly OriginalDecision: {
+            /**
+             * Format: int64
+             * @description The order's number.
+             * @example 17
+             */
+            readonly order_id: bigint;
+            /** @description FINISHED or CANCELLED. */
+            readonly status: components["schemas"]["Status"];
+            /**
+             * Format: int64
+             * @description Its owner.
+             * @example 1
+             */
+            readonly user_id: bigint;
+        };
+        /** @description The original's error body. */
+        readonly OriginalError: {
+            readonly detail: string;
+        };
+        /** @description The original's body of a failure. */
+        readonly OriginalFailure: {
+            /** @description What is wrong. */
+            readonly detail: string;
+        };
+        /** @description Whose account to open. */
+        readonly OriginalOpenAccount: {
+            /** Format: int64 */
+            readonly user_id: bigint;
+        };
+        /** @description An order, as the original showed it. */
+        readonly OriginalOrder: {
+            /**
+             * Format: double
+             * @description Roubles.
+             * @example 100
+             */
+            readonly amount: number;
+            /** @description What was ordered. */
+            readonly description: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             * @example 17
+             */
+            readonly id: bigint;
+            /** @description Where it stands: NEW, FINISHED or CANCELLED. FINISHED until a refund is done. */
+            readonly status: components["schemas"]["Status"];
+            /**
+             * Format: int64
+             * @description Its owner.
+             * @example 1
+             */
+            readonly user_id: bigint;
+        };
+        /** @description The order that was placed. */
+        readonly OriginalPlaced: {
+            /**
+             * Format: int64
+             * @description Its number.
+             * @example 17
+             */
+            readonly id: bigint;
+            /** @description NEW. */
+            readonly status: components["schemas"]["Status"];
+        };
+        /** @description What is ordered, by whom and for how much. */
+        readonly OriginalPlaceOrder: {
+            /**
+             * Format: double
+             * @description Roubles, positive, at most two decimals.
+             * @example 100
+             */
+            readonly amount: number;
+            /**
+             * @description 1 to 500 characters.
+             * @example A pair of skates
+             */
+            readonly description: string;
+            /**
+             * Format: int64
+             * @description Who pays.
+             * @example 1
+             */
+            readonly user_id: bigint;
+        };
+        /** @description How much to put on whose account. */
+        readonly OriginalTopUp: {
+            /**
+             * Format: double
+             * @description Roubles, with at most two decimals. Read digit by digit, never through a float.
+             * @example 100
+             */
+            readonly amount: number;
+            /** Format: int64 */
+            readonly user_id: bigint;
+        };
+        /** @description That it is done. */
+        readonly OriginalTopUpStatus: {
+            /** @example ok */
+            readonly status: string;
+        };
         /** @description A lane: a 64th of the outbox, published by one relay at a time. */
         readonly OutboxLaneStatus: {
             /**
@@ -930,15 +1330,27 @@ export interface components {
         };
         /** @description A relay. */
         readonly OutboxRelayStatus: {
+            readonly broker: components["schemas"]["BrokerState"] | null;
             /** @description How many lanes it owns. */
             readonly lanes: number;
             /** @description Its name. */
             readonly name: string;
             /**
+             * Format: int64
+             * @description How many events the broker has confirmed to it since it started: it only grows while the relay lives.
+             */
+            readonly published_events?: bigint;
+            /**
              * Format: double
-             * @description Seconds since it last showed that it lives; beyond 3 it counts as gone.
+             * @description Seconds since it last showed that it lives; beyond 3 it counts as gone. One that has no lanes and does not reach the
+             *     broker does not count either: see `broker` and `told_seconds`.
              */
             readonly silent_seconds: number;
+            /**
+             * Format: double
+             * @description Seconds since it told the two; null if it is of a version that does not say.
+             */
+            readonly told_seconds: number | null;
         };
         /** @description A service's outbox at an instant. */
         readonly OutboxStatus: {
@@ -1013,6 +1425,60 @@ export interface components {
              */
             readonly type: string;
         };
+        /** @description A process' consumer, as it last told of itself. */
+        readonly QueueConsumer: {
+            /** @description Whether it has a connection to the broker. */
+            readonly connected: boolean;
+            /**
+             * Format: int64
+             * @description Dead letters it wrote.
+             */
+            readonly dead_letters: bigint;
+            /**
+             * Format: int64
+             * @description Events it put off.
+             */
+            readonly deferred: bigint;
+            /**
+             * Format: int64
+             * @description Events that had been settled before.
+             */
+            readonly duplicates: bigint;
+            /**
+             * Format: int64
+             * @description Events it has settled since it started.
+             */
+            readonly fresh: bigint;
+            /** @description Its name. */
+            readonly name: string;
+            /** @description Whether it takes nothing because its database is away. */
+            readonly paused: boolean;
+            /**
+             * Format: double
+             * @description Seconds since it told; it tells every five.
+             */
+            readonly told_seconds: number;
+            /**
+             * Format: int64
+             * @description Deliveries it has taken up and not acknowledged.
+             */
+            readonly unacknowledged: bigint;
+        };
+        /** @description A queue of the broker. */
+        readonly QueueDepth: {
+            /**
+             * Format: int32
+             * @description Who consumes it, as the broker says.
+             */
+            readonly consumers: number;
+            /** @description Its name. */
+            readonly queue: string;
+            /**
+             * Format: int32
+             * @description Messages that wait to be delivered.
+             */
+            readonly ready: number;
+        };
         /** @description What was done, or would be. */
         readonly RedriveAnswer: {
             /** @description All the filter means, by queue and reason. */
@@ -1034,8 +1500,46 @@ export interface components {
              * @description Its record in the operators' log; null for a dry run.
              */
             readonly operation_id: bigint | null;
+            /**
+             * Format: uuid
+             * @description The id of the request; null for a dry run.
+             */
+            readonly request_id: string | null;
             /** @description The newest of them. */
             readonly samples: readonly components["schemas"]["DeadLetter"][];
+        };
+        /** @description What has become of the letters that a redrive marked. */
+        readonly RedriveProgress: {
+            /**
+             * Format: int64
+             * @description Those whose mark an operator took off.
+             */
+            readonly cancelled: bigint;
+            /**
+             * Format: int64
+             * @description Dead letters again.
+             */
+            readonly died_again: bigint;
+            /**
+             * Format: int64
+             * @description Given up by an operator.
+             */
+            readonly discarded: bigint;
+            /**
+             * Format: int64
+             * @description Still to be settled. At zero the redrive has ended.
+             */
+            readonly left: bigint;
+            /**
+             * Format: int64
+             * @description How many it marked.
+             */
+            readonly marked: bigint;
+            /**
+             * Format: int64
+             * @description Settled, found settled before, or opened into their events.
+             */
+            readonly settled: bigint;
         };
         /** @description What to settle again. */
         readonly RedriveRequest: {
@@ -1053,6 +1557,14 @@ export interface components {
              * @description How many per second: 1 to 1,000, 50 if left out.
              */
             readonly rate_per_second?: number | null;
+            /** @description Why, for the operators' log: 1 to 1,000 characters. */
+            readonly reason?: string | null;
+            /**
+             * Format: uuid
+             * @description The client's name for this request. The same again marks nothing twice and is answered the same; the operators' log
+             *     finds it by this. Made up if left out.
+             */
+            readonly request_id?: string | null;
         };
         /**
          * @description What a principal may do.
@@ -1064,6 +1576,32 @@ export interface components {
          * @enum {string}
          */
         readonly Service: "order" | "payment";
+        /** @description How a service is. */
+        readonly ServiceHealth: {
+            /** @description Why the broker does not answer; null if it does. */
+            readonly broker_problem: string | null;
+            /** @description The consumers of the queue, in whichever process, as they told of themselves within the last hour. */
+            readonly consumers: readonly components["schemas"]["QueueConsumer"][];
+            /**
+             * Format: double
+             * @description How long its database took to answer, in milliseconds. Without a database the answer is `unavailable`.
+             */
+            readonly database_milliseconds: number;
+            /**
+             * @description How full the queue is that the service consumes, and what the broker gave up delivering from it. Empty while the
+             *     broker does not answer.
+             */
+            readonly queues: readonly components["schemas"]["QueueDepth"][];
+            /**
+             * Format: double
+             * @description For how many seconds some replica is still the reconciler; null while none is, and of the payment service.
+             */
+            readonly reconciler_lease_seconds: number | null;
+            /** @description The service. */
+            readonly service: components["schemas"]["Service"];
+            /** @description The version of the replica that answers. */
+            readonly version: string;
+        };
         /** @description Who is signed in, until when. */
         readonly Session: {
             /**
@@ -1100,6 +1638,46 @@ export interface components {
          * @enum {string}
          */
         readonly Status: "NEW" | "FINISHED" | "REFUNDING" | "CANCELLED";
+        /** @description An order that is NEW or REFUNDING for too long. */
+        readonly StuckOrder: {
+            /**
+             * Format: int32
+             * @description How often the reconciler has repeated its request.
+             */
+            readonly attempts: number;
+            /** @description What is most likely the cause, as far as the order service can tell. */
+            readonly cause: components["schemas"]["Cause"];
+            /**
+             * Format: date-time
+             * @description When it may do so next; null after the last attempt.
+             */
+            readonly next_attempt_at: string | null;
+            /**
+             * Format: uuid
+             * @description The order.
+             */
+            readonly order_id: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            readonly since: string;
+            /**
+             * @description The status it is stuck in.
+             * @example NEW
+             */
+            readonly status: string;
+        };
+        /** @description A page of stuck orders, oldest first. */
+        readonly StuckPage: {
+            /** @description The orders. */
+            readonly items: readonly components["schemas"]["StuckOrder"][];
+            /**
+             * Format: uuid
+             * @description Where the next page begins; null on the last one.
+             */
+            readonly next_cursor: string | null;
+        };
         /** @description One step of an order's way. */
         readonly TimelineItem: {
             /**
@@ -1151,6 +1729,208 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    readonly original_list_orders: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The orders, newest first */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["OriginalOrder"][];
+                };
+            };
+        };
+    };
+    readonly original_place_order: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["OriginalPlaceOrder"];
+            };
+        };
+        readonly responses: {
+            /** @description Placed */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalPlaced"];
+                };
+            };
+            /** @description The body is not what this request wants */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalFailure"];
+                };
+            };
+            /** @description `unavailable`, or `overloaded`: too much is under way and nothing was done */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds after which trying again may be worth it */
+                    readonly "Retry-After"?: bigint;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly original_events: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description Whose orders */
+                readonly user_id: bigint;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A WebSocket; its text frames are JSON */
+            readonly 101: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalDecision"];
+                };
+            };
+        };
+    };
+    readonly original_open_account: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["OriginalOpenAccount"];
+            };
+        };
+        readonly responses: {
+            /** @description The account is there */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalAccountStatus"];
+                };
+            };
+            /** @description The request cannot be meant */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalError"];
+                };
+            };
+        };
+    };
+    readonly original_read_account: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly user_id: bigint;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The balance */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalBalance"];
+                };
+            };
+            /** @description There is no account */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalError"];
+                };
+            };
+            /** @description The user id is no positive 64-bit integer */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalError"];
+                };
+            };
+        };
+    };
+    readonly original_top_up: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["OriginalTopUp"];
+            };
+        };
+        readonly responses: {
+            /** @description The money is on the account */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalTopUpStatus"];
+                };
+            };
+            /** @description There is no account */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalError"];
+                };
+            };
+            /** @description The request cannot be meant */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalError"];
+                };
+            };
+        };
+    };
     readonly read_account: {
         readonly parameters: {
             readonly query?: never;
@@ -1398,10 +2178,16 @@ export interface operations {
     readonly events: {
         readonly parameters: {
             readonly query?: {
-                /** @description The newest cursor of an earlier connection. One that cannot be resumed is as good as none. */
+                /**
+                 * @description The newest cursor of an earlier connection; `Last-Event-ID` goes before it. One that cannot be resumed is as good as
+                 *     none.
+                 */
                 readonly cursor?: string;
             };
-            readonly header?: never;
+            readonly header?: {
+                /** @description The id of the last event received */
+                readonly "Last-Event-ID"?: string | null;
+            };
             readonly path?: never;
             readonly cookie?: never;
         };
@@ -1416,6 +2202,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EventFrame"];
                 };
             };
+            /** @description Server-sent events; their data are JSON */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/event-stream": components["schemas"]["EventFrame"];
+                };
+            };
             /** @description `unauthenticated` */
             readonly 401: {
                 headers: {
@@ -1427,6 +2222,15 @@ export interface operations {
             };
             /** @description `cross_origin` */
             readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_stream_asked` */
+            readonly 406: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -2120,7 +2924,10 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `queue_unknown`, `reason_unknown`, `ids_out_of_range`, `limit_out_of_range`, `rate_out_of_range`, `invalid_body` */
+            /**
+             * @description `queue_unknown`, `reason_unknown`, `ids_out_of_range`, `limit_out_of_range`, `rate_out_of_range`, `redrive_reason_invalid`,
+             *                 `request_id_taken`: another request came under this id, `invalid_body`
+             */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2140,13 +2947,125 @@ export interface operations {
             };
         };
     };
+    readonly order_find_order: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description An event's id. */
+                readonly event?: string;
+                /** @description A trace's id: 32 hexadecimal digits. */
+                readonly trace?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The order, or none */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Found"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_query` */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly order_read_health: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description How the service is */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServiceHealth"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: its database is away */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly order_list_operations: {
         readonly parameters: {
             readonly query?: {
+                /** @description Only those that did this. */
+                readonly action?: string;
                 /** @description The `next_cursor` of the page before. */
                 readonly cursor?: bigint;
                 /** @description How many at most: 1 to 500, 50 if left out. */
                 readonly limit?: bigint;
+                /** @description Only that of this request. */
+                readonly request_id?: string;
             };
             readonly header?: never;
             readonly path?: never;
@@ -2301,6 +3220,65 @@ export interface operations {
             };
             /** @description `forbidden`: not an operator */
             readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly order_list_stuck: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next_cursor` of the page before. */
+                readonly cursor?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of stuck orders */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StuckPage"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_query` */
+            readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -2618,8 +3596,166 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `queue_unknown`, `reason_unknown`, `ids_out_of_range`, `limit_out_of_range`, `rate_out_of_range`, `invalid_body` */
+            /**
+             * @description `queue_unknown`, `reason_unknown`, `ids_out_of_range`, `limit_out_of_range`, `rate_out_of_range`, `redrive_reason_invalid`,
+             *                 `request_id_taken`: another request came under this id, `invalid_body`
+             */
             readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly payment_find_order: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description An event's id. */
+                readonly event?: string;
+                /** @description A trace's id: 32 hexadecimal digits. */
+                readonly trace?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The order, or none */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Found"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_query` */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly payment_read_health: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description How the service is */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServiceHealth"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: its database is away */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly payment_read_ledger: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description What it found */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LedgerCheck"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -2641,10 +3777,14 @@ export interface operations {
     readonly payment_list_operations: {
         readonly parameters: {
             readonly query?: {
+                /** @description Only those that did this. */
+                readonly action?: string;
                 /** @description The `next_cursor` of the page before. */
                 readonly cursor?: bigint;
                 /** @description How many at most: 1 to 500, 50 if left out. */
                 readonly limit?: bigint;
+                /** @description Only that of this request. */
+                readonly request_id?: string;
             };
             readonly header?: never;
             readonly path?: never;
@@ -2813,6 +3953,29 @@ export interface operations {
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly original_events_short: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description Whose orders */
+                readonly user_id: bigint;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A WebSocket; its text frames are JSON */
+            readonly 101: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalDecision"];
                 };
             };
         };
