@@ -201,6 +201,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/ops/v1/order/dead-letters/about": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Look for orders in dead letters
+         * @description Among the newest 1,000 dead letters of this service.
+         */
+        readonly get: operations["order_orders_in_dead_letters"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/ops/v1/order/dead-letters/cancel-redrive": {
         readonly parameters: {
             readonly query?: never;
@@ -255,9 +275,50 @@ export interface paths {
         /**
          * Redrive dead letters
          * @description Nothing is published: the letters are marked, and the service settles them through the same handler at the rate asked
-         *     for. One that dies again is a dead letter again. Recorded in the operators' log.
+         *     for. One that dies again is a dead letter again. Recorded in the operators' log, which says how it goes on.
          */
         readonly post: operations["order_redrive_dead_letters"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/ops/v1/order/find": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Find an order by one of its events or its trace
+         * @description An event of this service that was published within the last days or still waits, or a dead letter of it. A trace is sought
+         *     among the newest 50,000 orders and the newest 1,000 dead letters.
+         */
+        readonly get: operations["order_find_order"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/ops/v1/order/health": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Look at a service's health
+         * @description Its database, the broker, its queue, and the processes that consume it.
+         */
+        readonly get: operations["order_read_health"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -273,7 +334,8 @@ export interface paths {
         };
         /**
          * List what operators changed
-         * @description Newest first. Nobody can change or delete a record.
+         * @description Newest first. Nobody can change or delete a record. A redrive is found again by the id of its request, with what has
+         *     become of its letters.
          */
         readonly get: operations["order_list_operations"];
         readonly put?: never;
@@ -324,6 +386,27 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/ops/v1/order/stuck": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List stuck orders
+         * @description Those that are NEW or REFUNDING for too long, oldest first, with a guess at the cause. The reconciler repeats their
+         *     requests by itself.
+         */
+        readonly get: operations["order_list_stuck"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/ops/v1/payment/dead-letters": {
         readonly parameters: {
             readonly query?: never;
@@ -356,6 +439,26 @@ export interface paths {
          * @description With its headers and its body as they arrived.
          */
         readonly get: operations["payment_show_dead_letter"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/ops/v1/payment/dead-letters/about": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Look for orders in dead letters
+         * @description Among the newest 1,000 dead letters of this service.
+         */
+        readonly get: operations["payment_orders_in_dead_letters"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -418,9 +521,70 @@ export interface paths {
         /**
          * Redrive dead letters
          * @description Nothing is published: the letters are marked, and the service settles them through the same handler at the rate asked
-         *     for. One that dies again is a dead letter again. Recorded in the operators' log.
+         *     for. One that dies again is a dead letter again. Recorded in the operators' log, which says how it goes on.
          */
         readonly post: operations["payment_redrive_dead_letters"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/ops/v1/payment/find": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Find an order by one of its events or its trace
+         * @description An event of this service that was published within the last days or still waits, or a dead letter of it. A trace is sought
+         *     among the newest 50,000 orders and the newest 1,000 dead letters.
+         */
+        readonly get: operations["payment_find_order"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/ops/v1/payment/health": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Look at a service's health
+         * @description Its database, the broker, its queue, and the processes that consume it.
+         */
+        readonly get: operations["payment_read_health"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/ops/v1/payment/ledger": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read the ledger check
+         * @description The payment service compares every balance with the sum of its entries, again and again. The logs name the accounts.
+         */
+        readonly get: operations["payment_read_ledger"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -436,7 +600,8 @@ export interface paths {
         };
         /**
          * List what operators changed
-         * @description Newest first. Nobody can change or delete a record.
+         * @description Newest first. Nobody can change or delete a record. A redrive is found again by the id of its request, with what has
+         *     become of its letters.
          */
         readonly get: operations["payment_list_operations"];
         readonly put?: never;
@@ -505,6 +670,11 @@ export interface components {
              */
             readonly user_id: bigint;
         };
+        /**
+         * @description The broker as a relay finds it.
+         * @enum {string}
+         */
+        readonly BrokerState: "ok" | "blocked" | "away";
         /** @description What was taken back. */
         readonly CancelRedriveAnswer: {
             /**
@@ -523,6 +693,11 @@ export interface components {
             /** @description Of which dead letters. */
             readonly filter?: components["schemas"]["DeadLetterFilter"];
         };
+        /**
+         * @description Why an order may be stuck.
+         * @enum {string}
+         */
+        readonly Cause: "answer_is_dead_letter" | "no_relay" | "broker_away" | "waits_in_outbox" | "unanswered";
         /**
          * @description ISO 4217 code
          * @enum {string}
@@ -692,6 +867,18 @@ export interface components {
             /** @enum {string} */
             readonly type: "changes";
         };
+        /** @description The order that is meant. */
+        readonly Found: {
+            /**
+             * Format: uuid
+             * @description Its id; null if this service does not find it.
+             */
+            readonly order_id: string | null;
+        };
+        /** @description The ledger check. */
+        readonly LedgerCheck: {
+            readonly last_pass: components["schemas"]["LedgerPass"] | null;
+        };
         /** @description One change of a balance. */
         readonly LedgerEntry: {
             /** @description By how much the balance changed: negative for a payment. */
@@ -719,6 +906,29 @@ export interface components {
             readonly items: readonly components["schemas"]["LedgerEntry"][];
             /** @description Where the next page begins; null on the last one. */
             readonly next_cursor: string | null;
+        };
+        /** @description A comparison of every balance with the sum of its entries. */
+        readonly LedgerPass: {
+            /**
+             * Format: int64
+             * @description How many accounts it compared.
+             */
+            readonly accounts: bigint;
+            /**
+             * Format: date-time
+             * @description When it was completed.
+             */
+            readonly completed_at: string;
+            /**
+             * Format: int64
+             * @description By how much, in minor units, summed up without signs.
+             */
+            readonly drift_minor: bigint;
+            /**
+             * Format: int64
+             * @description Accounts whose balance is not the sum of their entries. Anything but 0 is money made or lost.
+             */
+            readonly drifting_accounts: bigint;
         };
         /**
          * @description How one signs in.
@@ -762,8 +972,14 @@ export interface components {
             readonly id: bigint;
             /** @description What was asked for. */
             readonly parameters: unknown;
+            readonly progress: components["schemas"]["RedriveProgress"] | null;
             /** @description Why, where the action asks for a reason. */
             readonly reason: string | null;
+            /**
+             * Format: uuid
+             * @description The client's name for its request, where the action takes one.
+             */
+            readonly request_id: string | null;
             /** @description Who. */
             readonly who: string;
         };
@@ -879,6 +1095,11 @@ export interface components {
             /** @description Where the next page begins; null on the last one. */
             readonly next_cursor?: string | null;
         };
+        /** @description Those of the orders that a dead letter speaks of. */
+        readonly OrdersInDeadLetters: {
+            /** @description Their ids. */
+            readonly orders: readonly string[];
+        };
         /** @description An order's hops through one service. */
         readonly OrderTrace: {
             /** @description What happened, in the order of time; what has no instant comes after what happened to the same event. */
@@ -930,15 +1151,27 @@ export interface components {
         };
         /** @description A relay. */
         readonly OutboxRelayStatus: {
+            readonly broker: components["schemas"]["BrokerState"] | null;
             /** @description How many lanes it owns. */
             readonly lanes: number;
             /** @description Its name. */
             readonly name: string;
             /**
+             * Format: int64
+             * @description How many events the broker has confirmed to it since it started: it only grows while the relay lives.
+             */
+            readonly published_events?: bigint;
+            /**
              * Format: double
-             * @description Seconds since it last showed that it lives; beyond 3 it counts as gone.
+             * @description Seconds since it last showed that it lives; beyond 3 it counts as gone. One that has no lanes and does not reach the
+             *     broker does not count either: see `broker` and `told_seconds`.
              */
             readonly silent_seconds: number;
+            /**
+             * Format: double
+             * @description Seconds since it told the two; null if it is of a version that does not say.
+             */
+            readonly told_seconds: number | null;
         };
         /** @description A service's outbox at an instant. */
         readonly OutboxStatus: {
@@ -1013,6 +1246,60 @@ export interface components {
              */
             readonly type: string;
         };
+        /** @description A process' consumer, as it last told of itself. */
+        readonly QueueConsumer: {
+            /** @description Whether it has a connection to the broker. */
+            readonly connected: boolean;
+            /**
+             * Format: int64
+             * @description Dead letters it wrote.
+             */
+            readonly dead_letters: bigint;
+            /**
+             * Format: int64
+             * @description Events it put off.
+             */
+            readonly deferred: bigint;
+            /**
+             * Format: int64
+             * @description Events that had been settled before.
+             */
+            readonly duplicates: bigint;
+            /**
+             * Format: int64
+             * @description Events it has settled since it started.
+             */
+            readonly fresh: bigint;
+            /** @description Its name. */
+            readonly name: string;
+            /** @description Whether it takes nothing because its database is away. */
+            readonly paused: boolean;
+            /**
+             * Format: double
+             * @description Seconds since it told; it tells every five.
+             */
+            readonly told_seconds: number;
+            /**
+             * Format: int64
+             * @description Deliveries it has taken up and not acknowledged.
+             */
+            readonly unacknowledged: bigint;
+        };
+        /** @description A queue of the broker. */
+        readonly QueueDepth: {
+            /**
+             * Format: int32
+             * @description Who consumes it, as the broker says.
+             */
+            readonly consumers: number;
+            /** @description Its name. */
+            readonly queue: string;
+            /**
+             * Format: int32
+             * @description Messages that wait to be delivered.
+             */
+            readonly ready: number;
+        };
         /** @description What was done, or would be. */
         readonly RedriveAnswer: {
             /** @description All the filter means, by queue and reason. */
@@ -1034,8 +1321,46 @@ export interface components {
              * @description Its record in the operators' log; null for a dry run.
              */
             readonly operation_id: bigint | null;
+            /**
+             * Format: uuid
+             * @description The id of the request; null for a dry run.
+             */
+            readonly request_id: string | null;
             /** @description The newest of them. */
             readonly samples: readonly components["schemas"]["DeadLetter"][];
+        };
+        /** @description What has become of the letters that a redrive marked. */
+        readonly RedriveProgress: {
+            /**
+             * Format: int64
+             * @description Those whose mark an operator took off.
+             */
+            readonly cancelled: bigint;
+            /**
+             * Format: int64
+             * @description Dead letters again.
+             */
+            readonly died_again: bigint;
+            /**
+             * Format: int64
+             * @description Given up by an operator.
+             */
+            readonly discarded: bigint;
+            /**
+             * Format: int64
+             * @description Still to be settled. At zero the redrive has ended.
+             */
+            readonly left: bigint;
+            /**
+             * Format: int64
+             * @description How many it marked.
+             */
+            readonly marked: bigint;
+            /**
+             * Format: int64
+             * @description Settled, found settled before, or opened into their events.
+             */
+            readonly settled: bigint;
         };
         /** @description What to settle again. */
         readonly RedriveRequest: {
@@ -1053,6 +1378,14 @@ export interface components {
              * @description How many per second: 1 to 1,000, 50 if left out.
              */
             readonly rate_per_second?: number | null;
+            /** @description Why, for the operators' log: 1 to 1,000 characters. */
+            readonly reason?: string | null;
+            /**
+             * Format: uuid
+             * @description The client's name for this request. The same again marks nothing twice and is answered the same; the operators' log
+             *     finds it by this. Made up if left out.
+             */
+            readonly request_id?: string | null;
         };
         /**
          * @description What a principal may do.
@@ -1064,6 +1397,32 @@ export interface components {
          * @enum {string}
          */
         readonly Service: "order" | "payment";
+        /** @description How a service is. */
+        readonly ServiceHealth: {
+            /** @description Why the broker does not answer; null if it does. */
+            readonly broker_problem: string | null;
+            /** @description The consumers of the queue, in whichever process, as they told of themselves within the last hour. */
+            readonly consumers: readonly components["schemas"]["QueueConsumer"][];
+            /**
+             * Format: double
+             * @description How long its database took to answer, in milliseconds. Without a database the answer is `unavailable`.
+             */
+            readonly database_milliseconds: number;
+            /**
+             * @description How full the queue is that the service consumes, and what the broker gave up delivering from it. Empty while the
+             *     broker does not answer.
+             */
+            readonly queues: readonly components["schemas"]["QueueDepth"][];
+            /**
+             * Format: double
+             * @description For how many seconds some replica is still the reconciler; null while none is, and of the payment service.
+             */
+            readonly reconciler_lease_seconds: number | null;
+            /** @description The service. */
+            readonly service: components["schemas"]["Service"];
+            /** @description The version of the replica that answers. */
+            readonly version: string;
+        };
         /** @description Who is signed in, until when. */
         readonly Session: {
             /**
@@ -1100,6 +1459,46 @@ export interface components {
          * @enum {string}
          */
         readonly Status: "NEW" | "FINISHED" | "REFUNDING" | "CANCELLED";
+        /** @description An order that is NEW or REFUNDING for too long. */
+        readonly StuckOrder: {
+            /**
+             * Format: int32
+             * @description How often the reconciler has repeated its request.
+             */
+            readonly attempts: number;
+            /** @description What is most likely the cause, as far as the order service can tell. */
+            readonly cause: components["schemas"]["Cause"];
+            /**
+             * Format: date-time
+             * @description When it may do so next; null after the last attempt.
+             */
+            readonly next_attempt_at: string | null;
+            /**
+             * Format: uuid
+             * @description The order.
+             */
+            readonly order_id: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            readonly since: string;
+            /**
+             * @description The status it is stuck in.
+             * @example NEW
+             */
+            readonly status: string;
+        };
+        /** @description A page of stuck orders, oldest first. */
+        readonly StuckPage: {
+            /** @description The orders. */
+            readonly items: readonly components["schemas"]["StuckOrder"][];
+            /**
+             * Format: uuid
+             * @description Where the next page begins; null on the last one.
+             */
+            readonly next_cursor: string | null;
+        };
         /** @description One step of an order's way. */
         readonly TimelineItem: {
             /**
@@ -1951,6 +2350,65 @@ export interface operations {
             };
         };
     };
+    readonly order_orders_in_dead_letters: {
+        readonly parameters: {
+            readonly query: {
+                /** @description Orders' ids, at most 50 with commas between them. */
+                readonly orders: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Those found */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OrdersInDeadLetters"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ids_out_of_range`, `invalid_query` */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly order_cancel_redrive_of_dead_letters: {
         readonly parameters: {
             readonly query?: never;
@@ -2120,7 +2578,10 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `queue_unknown`, `reason_unknown`, `ids_out_of_range`, `limit_out_of_range`, `rate_out_of_range`, `invalid_body` */
+            /**
+             * @description `queue_unknown`, `reason_unknown`, `ids_out_of_range`, `limit_out_of_range`, `rate_out_of_range`, `redrive_reason_invalid`,
+             *                 `request_id_taken`: another request came under this id, `invalid_body`
+             */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2140,13 +2601,125 @@ export interface operations {
             };
         };
     };
+    readonly order_find_order: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description An event's id. */
+                readonly event?: string;
+                /** @description A trace's id: 32 hexadecimal digits. */
+                readonly trace?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The order, or none */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Found"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_query` */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly order_read_health: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description How the service is */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServiceHealth"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: its database is away */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly order_list_operations: {
         readonly parameters: {
             readonly query?: {
+                /** @description Only those that did this. */
+                readonly action?: string;
                 /** @description The `next_cursor` of the page before. */
                 readonly cursor?: bigint;
                 /** @description How many at most: 1 to 500, 50 if left out. */
                 readonly limit?: bigint;
+                /** @description Only that of this request. */
+                readonly request_id?: string;
             };
             readonly header?: never;
             readonly path?: never;
@@ -2319,6 +2892,65 @@ export interface operations {
             };
         };
     };
+    readonly order_list_stuck: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next_cursor` of the page before. */
+                readonly cursor?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of stuck orders */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StuckPage"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_query` */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly payment_list_dead_letters: {
         readonly parameters: {
             readonly query?: {
@@ -2431,6 +3063,65 @@ export interface operations {
             };
             /** @description `dead_letter_not_found` */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly payment_orders_in_dead_letters: {
+        readonly parameters: {
+            readonly query: {
+                /** @description Orders' ids, at most 50 with commas between them. */
+                readonly orders: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Those found */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OrdersInDeadLetters"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ids_out_of_range`, `invalid_query` */
+            readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -2618,8 +3309,166 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `queue_unknown`, `reason_unknown`, `ids_out_of_range`, `limit_out_of_range`, `rate_out_of_range`, `invalid_body` */
+            /**
+             * @description `queue_unknown`, `reason_unknown`, `ids_out_of_range`, `limit_out_of_range`, `rate_out_of_range`, `redrive_reason_invalid`,
+             *                 `request_id_taken`: another request came under this id, `invalid_body`
+             */
             readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly payment_find_order: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description An event's id. */
+                readonly event?: string;
+                /** @description A trace's id: 32 hexadecimal digits. */
+                readonly trace?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The order, or none */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Found"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_query` */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly payment_read_health: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description How the service is */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServiceHealth"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: its database is away */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly payment_read_ledger: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description What it found */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LedgerCheck"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -2641,10 +3490,14 @@ export interface operations {
     readonly payment_list_operations: {
         readonly parameters: {
             readonly query?: {
+                /** @description Only those that did this. */
+                readonly action?: string;
                 /** @description The `next_cursor` of the page before. */
                 readonly cursor?: bigint;
                 /** @description How many at most: 1 to 500, 50 if left out. */
                 readonly limit?: bigint;
+                /** @description Only that of this request. */
+                readonly request_id?: string;
             };
             readonly header?: never;
             readonly path?: never;
