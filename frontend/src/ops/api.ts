@@ -35,7 +35,7 @@ export type Letter = Read<"DeadLetter">;
 export type WholeLetter = Read<"WholeDeadLetter">;
 export type LetterCount = Read<"DeadLetterCount">;
 export type LetterPage = Read<"DeadLetterPage">;
-export type Operation_ = Read<"Operation">;
+export type LogEntry = Read<"Operation">;
 export type Hop = Read<"OrderHop">;
 export type ServiceTrace = Read<"OrderTrace">;
 export type RedriveAnswer = Read<"RedriveAnswer">;
@@ -91,10 +91,7 @@ export function listLetters(
   return ask("get", `/ops/v1/${service}/dead-letters`, { query });
 }
 
-export function readLetter(
-  service: Service,
-  id: number,
-): Promise<WholeLetter> {
+export function readLetter(service: Service, id: number): Promise<WholeLetter> {
   return ask("get", `/ops/v1/${service}/dead-letters/{id}`, {
     path: { id: BigInt(id) },
   });

@@ -27,7 +27,11 @@ export function checksOf(
   outbox: Outbox | null,
 ): readonly Check[] {
   const checks: Check[] = [
-    check(o.health.service, health ? "ok" : "fail", health ? health.version : o.health.away),
+    check(
+      o.health.service,
+      health ? "ok" : "fail",
+      health ? health.version : o.health.away,
+    ),
   ];
   if (health) {
     const slow = health.database_milliseconds > SLOW_DATABASE_MS;
@@ -66,7 +70,11 @@ function consumers({ consumers: all }: Health): Check {
   const working = alive.filter(({ connected, paused }) => connected && !paused);
   return check(
     o.health.consumers,
-    working.length === 0 ? "fail" : working.length < alive.length ? "warn" : "ok",
+    working.length === 0
+      ? "fail"
+      : working.length < alive.length
+        ? "warn"
+        : "ok",
     o.health.consumersAlive(working.length),
   );
 }

@@ -254,7 +254,8 @@ export const en = {
     broker_away:
       "Its request waits in the outbox: the relays do not reach the broker.",
     waits_in_outbox: "Its request waits in the outbox.",
-    unanswered: "Its request was published; the payment service has not answered.",
+    unanswered:
+      "Its request was published; the payment service has not answered.",
     no_consumer: "Its request was published; nobody consumes it.",
   },
   log: {

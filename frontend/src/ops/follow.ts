@@ -49,7 +49,8 @@ async function followOrder(
   if (!order && !payment) return null;
   // Asked again with the answers, for their receipts are hops too.
   const answers = payment ? sentBy(payment) : [];
-  const again = order && answers.length > 0 ? await trace("order", id, answers) : order;
+  const again =
+    order && answers.length > 0 ? await trace("order", id, answers) : order;
   return {
     id,
     number: again?.number ?? null,

@@ -12,7 +12,10 @@ const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 const NUMBER = /^[1-9]\d{0,18}$/;
 
 export function soughtOf(pasted: string): Sought | null {
-  const text = pasted.trim().replace(/^[#№]\s*/, "").toLowerCase();
+  const text = pasted
+    .trim()
+    .replace(/^[#№]\s*/, "")
+    .toLowerCase();
   if (ID.test(text)) return { kind: "id", text };
   if (NUMBER.test(text)) return { kind: "number", text };
   const trace = TRACEPARENT.exec(text)?.[1] ?? text;

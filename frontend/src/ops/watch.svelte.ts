@@ -41,7 +41,8 @@ const NOTHING: ServiceView = {
   pending: [],
 };
 
-export type StuckCause = StuckOrder["cause"] | "request_is_dead_letter" | "no_consumer";
+export type StuckCause =
+  StuckOrder["cause"] | "request_is_dead_letter" | "no_consumer";
 
 export interface StuckView {
   readonly order: StuckOrder;
