@@ -9,14 +9,14 @@ import type { Whole } from "./types";
 type Method = "get" | "post" | "delete";
 
 /** The paths that have this method. */
-type PathOf<M extends Method> = {
+export type PathOf<M extends Method> = {
   [P in keyof paths]: paths[P][M] extends { responses: object } ? P : never;
 }[keyof paths];
 
-type Operation<M extends Method, P extends PathOf<M>> = paths[P][M];
+export type Operation<M extends Method, P extends PathOf<M>> = paths[P][M];
 
 /** Path, query and headers as the document has them; and the body, if there is one. */
-type Input<O> = (O extends { parameters: infer Parameters }
+export type Input<O> = (O extends { parameters: infer Parameters }
   ? Omit<Parameters, "cookie">
   : object) &
   (O extends { requestBody: { content: { "application/json": infer Body } } }
@@ -26,7 +26,7 @@ type Input<O> = (O extends { parameters: infer Parameters }
 type Success = 200 | 201 | 202 | 204;
 
 /** What a success brings; nothing, if it has no body. */
-type Answer<O> = O extends { responses: infer R }
+export type Answer<O> = O extends { responses: infer R }
   ? {
       [Status in keyof R & Success]: R[Status] extends {
         content: { "application/json": infer Body };

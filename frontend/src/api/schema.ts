@@ -291,6 +291,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/ops/v1/order/dead-letters/about": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Look for orders in dead letters
+         * @description Among the newest 1,000 dead letters of this service.
+         */
+        readonly get: operations["order_orders_in_dead_letters"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/ops/v1/order/dead-letters/cancel-redrive": {
         readonly parameters: {
             readonly query?: never;
@@ -509,6 +529,26 @@ export interface paths {
          * @description With its headers and its body as they arrived.
          */
         readonly get: operations["payment_show_dead_letter"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/ops/v1/payment/dead-letters/about": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Look for orders in dead letters
+         * @description Among the newest 1,000 dead letters of this service.
+         */
+        readonly get: operations["payment_orders_in_dead_letters"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -1161,6 +1201,11 @@ export interface components {
             readonly items: readonly components["schemas"]["Order"][];
             /** @description Where the next page begins; null on the last one. */
             readonly next_cursor?: string | null;
+        };
+        /** @description Those of the orders that a dead letter speaks of. */
+        readonly OrdersInDeadLetters: {
+            /** @description Their ids. */
+            readonly orders: readonly string[];
         };
         /** @description An order's hops through one service. */
         readonly OrderTrace: {
@@ -2755,6 +2800,65 @@ export interface operations {
             };
         };
     };
+    readonly order_orders_in_dead_letters: {
+        readonly parameters: {
+            readonly query: {
+                /** @description Orders' ids, at most 50 with commas between them. */
+                readonly orders: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Those found */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OrdersInDeadLetters"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ids_out_of_range`, `invalid_query` */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly order_cancel_redrive_of_dead_letters: {
         readonly parameters: {
             readonly query?: never;
@@ -3409,6 +3513,65 @@ export interface operations {
             };
             /** @description `dead_letter_not_found` */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable` */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly payment_orders_in_dead_letters: {
+        readonly parameters: {
+            readonly query: {
+                /** @description Orders' ids, at most 50 with commas between them. */
+                readonly orders: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Those found */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OrdersInDeadLetters"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ids_out_of_range`, `invalid_query` */
+            readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -24,8 +24,14 @@ export function readSession(): Promise<SessionInfo> {
   return call("get", "/api/v1/session", {}, decodeSession);
 }
 
-export function openSession(userId: bigint): Promise<SessionInfo> {
-  const body = { user_id: userId };
+export function openSession(
+  userId: bigint,
+  operatorToken?: string,
+): Promise<SessionInfo> {
+  const body = {
+    user_id: userId,
+    ...(operatorToken === undefined ? {} : { operator_token: operatorToken }),
+  };
   return call("post", "/api/v1/session", { body }, decodeSession);
 }
 

@@ -32,8 +32,8 @@ export class Session {
   }
 
   /** Throws an ApiError when the shop refuses or cannot be reached. */
-  async signIn(userId: bigint): Promise<void> {
-    this.#enter(await openSession(userId));
+  async signIn(userId: bigint, operatorToken?: string): Promise<void> {
+    this.#enter(await openSession(userId, operatorToken));
     this.#tabs.postMessage("changed");
   }
 
@@ -56,7 +56,13 @@ export class Session {
 
   #enter(info: SessionInfo): void {
     const known = this.state;
-    if (known.kind === "in" && known.info.user_id === info.user_id) return;
+    if (
+      known.kind === "in" &&
+      known.info.user_id === info.user_id &&
+      known.info.roles.join() === info.roles.join()
+    ) {
+      return;
+    }
     this.state = { kind: "in", info };
   }
 }

@@ -89,6 +89,7 @@ fn paths(service: Service) -> OpenApiRouter<OpsState> {
         .routes(routes!(find::find_order))
         .routes(routes!(outbox::read_outbox))
         .routes(routes!(dead_letters::list::list_dead_letters))
+        .routes(routes!(dead_letters::about::orders_in_dead_letters))
         .routes(routes!(dead_letters::show::show_dead_letter))
         .routes(routes!(dead_letters::redrive::redrive_dead_letters))
         .routes(routes!(

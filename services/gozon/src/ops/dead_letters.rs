@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::{Service, error::Error};
 
+pub(crate) mod about;
 pub(crate) mod cancel;
 pub(crate) mod discard;
 pub(crate) mod list;

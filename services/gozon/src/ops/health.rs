@@ -24,7 +24,7 @@ pub(crate) struct ServiceHealth {
     pub(crate) broker_problem: Option<String>,
     /// How full the queue is that the service consumes, and what the broker gave up delivering from it. Empty while the
     /// broker does not answer.
-    pub(crate) queues: Vec<Queue>,
+    pub(crate) queues: Vec<Depth>,
     /// The consumers of the queue, in whichever process, as they told of themselves within the last hour.
     pub(crate) consumers: Vec<QueueConsumer>,
     /// For how many seconds some replica is still the reconciler; null while none is, and of the payment service.
@@ -35,7 +35,7 @@ pub(crate) struct ServiceHealth {
 /// A queue of the broker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = QueueDepth)]
-pub(crate) struct Queue {
+pub(crate) struct Depth {
     /// Its name.
     pub(crate) queue: String,
     /// Messages that wait to be delivered.
@@ -115,7 +115,7 @@ pub(super) async fn read_health(
         broker_problem,
         queues: queues
             .into_iter()
-            .map(|depth| Queue {
+            .map(|depth| Depth {
                 queue: depth.queue.to_owned(),
                 ready: depth.ready,
                 consumers: depth.consumers,
