@@ -176,7 +176,7 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** Lists the asker's orders, newest first. */
+        /** Lists the asker's orders, newest first. With `If-None-Match` it tells cheaply whether the page has changed. */
         readonly get: operations["list_orders"];
         readonly put?: never;
         /** Places an order: it is NEW at once, and FINISHED or CANCELLED as soon as the payment service has decided. */
@@ -1731,12 +1731,23 @@ export interface components {
              */
             readonly at: string;
             /**
-             * @description The reason of a cancellation; null otherwise.
+             * @description Why the payment was declined or the order cancelled; null otherwise.
              * @example insufficient_funds
              */
             readonly detail?: string | null;
+            /**
+             * Format: uuid
+             * @description The event that reported it, or by which it was reported; null where there was none, and for what is older than the
+             *     keeping of it.
+             */
+            readonly event_id?: string | null;
             /** @description What happened. */
             readonly step: components["schemas"]["TimelineStep"];
+            /**
+             * @description The trace it happened in; null where that was not recorded.
+             * @example 0af7651916cd43dd8448eb211c80319c
+             */
+            readonly trace_id?: string | null;
         };
         /**
          * @description What can happen to an order.
@@ -2302,7 +2313,10 @@ export interface operations {
                 /** @description The orders on the page. */
                 readonly limit?: bigint;
             };
-            readonly header?: never;
+            readonly header?: {
+                /** @description The ETag of what is already known */
+                readonly "If-None-Match"?: string | null;
+            };
             readonly path?: never;
             readonly cookie?: never;
         };
@@ -2311,11 +2325,20 @@ export interface operations {
             /** @description A page */
             readonly 200: {
                 headers: {
+                    /** @description Which orders are on it, at which versions, and whether it is the last */
+                    readonly ETag?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/json": components["schemas"]["OrderPage"];
                 };
+            };
+            /** @description The page is still what If-None-Match names */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `unauthenticated` */
             readonly 401: {
