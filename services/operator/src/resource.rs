@@ -26,6 +26,7 @@ pub use self::{
     redrive::{ChosenLetter, Phase, Redrive, RedriveFilter, RedriveSpec, RedriveStatus, Sample},
 };
 
+pub(crate) use self::condition::instant;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
