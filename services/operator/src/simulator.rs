@@ -4,8 +4,12 @@
 //! and enough to see what a change of the rules does to how long customers wait.
 
 mod curve;
+mod picture;
 
-pub use self::curve::{CURVES, Curve, Relay};
+pub use self::{
+    curve::{CURVES, Curve, Relay},
+    picture::picture,
+};
 
 use std::{collections::VecDeque, fmt::Write as _, time::Duration};
 
