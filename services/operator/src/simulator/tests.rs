@@ -1,4 +1,4 @@
-//! The promises of scaling, kept on the curves.
+//! The promises of scaling, kept on the curves; and the picture of them, which must not rot.
 
 use super::*;
 
@@ -12,6 +12,19 @@ fn changes(moments: &[Moment]) -> usize {
     pairs
         .filter(|pair| pair[0].replicas != pair[1].replicas)
         .count()
+}
+
+#[test]
+fn the_picture_in_the_chart_is_what_the_simulator_draws() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../charts/gozon-operator/scaling.svg"
+    );
+    let committed = std::fs::read_to_string(path).unwrap();
+    assert!(
+        committed == picture(),
+        "charts/gozon-operator/scaling.svg is not what the simulator draws"
+    );
 }
 
 #[test]
