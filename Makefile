@@ -33,7 +33,7 @@ reset: ## Stop the local Postgres and RabbitMQ and delete their data
 
 build: ## Build the page and the executable
 	@$(local)/page build
-	cargo build --release --locked --package gozon
+	@$(local)/release --package gozon
 
 image: ## Make the image of the shop, with a list of what it is made of
 	@$(local)/image

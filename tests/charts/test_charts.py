@@ -1,6 +1,7 @@
 """Helm and Kubernetes take the charts as they are, and what is made from them is up to date."""
 
 import json
+import re
 import subprocess
 import unittest
 
@@ -20,6 +21,22 @@ OTHERS = {
     "HTTPRoute", "Gateway", "ServiceMonitor", "PrometheusRule", "Cluster", "RabbitmqCluster", "Vhost", "User", "Permission",
     "ScaledObject", "TriggerAuthentication", "Certificate", "Issuer", "Database",
 }  # fmt: skip
+
+
+SOURCE_OF_POOLS = helm.CHECKOUT / "services/chassis/src/pool.rs"
+
+
+def logins():
+    """What databases.sql says of each login, by its name."""
+    text = (helm.CHECKOUT / "services/gozon/local/databases.sql").read_text()
+    rows = re.findall(r"\(:'(\w+)', +:'\w+_password', +(\d+), +'(\w+)', +'(\w+)', +'(\w+)'\)", text)
+    names = ("name", "connections", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    return {row[0]: dict(zip(names, row, strict=True)) for row in rows}
+
+
+def surging(replicas):
+    """How many pods there may be during a rolling upgrade: one more that starts, and one that ends."""
+    return replicas + 2
 
 
 class Charts(unittest.TestCase):
@@ -73,6 +90,41 @@ class Charts(unittest.TestCase):
             known = set(paths_of_schema(schema, schema, ""))
             there = set(paths_of_values(helm.values_file(chart, "values.yaml"), ""))
             self.assertEqual(known - {"global"}, there & known)
+
+    def test_the_logins_of_cloudnativepg_are_those_of_databases_sql(self):
+        text = (helm.CHECKOUT / "k8s/examples/cloudnativepg.yaml").read_text()
+        clusters = [item["spec"] for item in helm.documents(text) if item["kind"] == "Cluster"]
+        for database, cluster in zip(("orders", "payments"), clusters, strict=True):
+            said = set(cluster["bootstrap"]["initdb"]["postInitSQL"])
+            managed = {role["name"]: role for role in cluster["managed"]["roles"]}
+            for login in logins().values():
+                name = f"{database}_{login['name']}"
+                with self.subTest(name):
+                    for setting in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+                        self.assertIn(f"alter role {name} set {setting} = '{login[setting]}'", said)
+                    if login["name"] == "owner":
+                        self.assertIn(f"alter role {name} connection limit {login['connections']}", said)
+                        continue
+                    self.assertEqual(managed[name]["connectionLimit"], int(login["connections"]))
+                    # What the operator is not told it takes away.
+                    self.assertEqual(managed[name].get("inRoles", []), ["pg_read_all_stats"] * (login["name"] == "relay"))
+            limits = sum(int(login["connections"]) for login in logins().values())
+            self.assertLess(limits, int(cluster["postgresql"]["parameters"]["max_connections"]))
+
+    def test_as_many_pods_as_production_allows_have_their_connections(self):
+        pools = dict(re.findall(r"fn for_(\w+)\(.*?\).*?Self::new\(application_name, (\d+),", SOURCE_OF_POOLS.read_text(), re.DOTALL))
+        limits = {name: int(login["connections"]) for name, login in logins().items()}
+        chart, values = renders.renders()["gozon-production.yaml"]
+        scalers = [item["spec"] for item in helm.render(chart, values) if item["kind"] == "HorizontalPodAutoscaler"]
+        most = max(scaler["maxReplicas"] for scaler in scalers)
+        # One more of the api's, by which readiness is asked.
+        self.assertLessEqual(surging(most) * (int(pools["api"]) + 1), limits["api"])
+        self.assertLessEqual(surging(most) * int(pools["writer"]), limits["writer"])
+        keda = helm.documents((helm.CHECKOUT / "k8s/examples/keda.yaml").read_text())
+        relays = max(item["spec"]["maxReplicaCount"] for item in keda if item["kind"] == "ScaledObject")
+        self.assertLessEqual(surging(relays) * int(pools["relay"]), limits["relay"])
+        postgres = (helm.CHARTS / "gozon-deps/files/postgresql.conf").read_text()
+        self.assertLess(2 * sum(limits.values()), int(re.search(r"max_connections = (\d+)", postgres)[1]))
 
     def test_the_brokers_users_may_do_what_they_may_do_on_one_machine(self):
         # Without the user that tests have besides.

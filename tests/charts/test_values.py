@@ -99,8 +99,9 @@ class Values(unittest.TestCase):
         ]:
             self.assertIn(word, " ".join(helm.notes("gozon", values).split()))
 
-    def test_the_notes_of_production_warn_of_nothing_but_the_missing_smoke_test(self):
+    def test_the_notes_of_production_warn_of_the_provider_and_the_missing_smoke_test_alone(self):
         text = helm.notes("gozon", helm.values_file("gozon", "values-production.yaml"))
         warnings = [line for line in text.splitlines() if line.startswith("  - ")]
-        self.assertEqual(len(warnings), 1, warnings)
-        self.assertIn("smoke.existingSecret", warnings[0])
+        self.assertEqual(len(warnings), 2, warnings)
+        self.assertIn("identity.mode is oidc", warnings[0])
+        self.assertIn("smoke.existingSecret", warnings[1])

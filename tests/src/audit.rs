@@ -35,14 +35,16 @@ impl Shop {
         }
     }
 
-    /// Audits a shop that has come to rest: all promises hold and no order is undecided.
+    /// Audits a shop that has come to rest: all promises hold and no order is undecided or waits for its money.
     ///
     /// # Panics
     /// When that is not so.
     pub async fn assert_clean(&self) -> Audit {
         let audit = self.audit(&[]).await;
         audit.assert_holds();
-        assert_eq!(audit.report["seen"]["new"], 0, "{:#}", audit.report);
+        for waiting in ["new", "refunding"] {
+            assert_eq!(audit.report["seen"][waiting], 0, "{:#}", audit.report);
+        }
         audit
     }
 }

@@ -34,7 +34,7 @@ pub struct Order {
     pub description: String,
     /// What it costs.
     pub amount: Money,
-    /// `NEW`, `FINISHED` or `CANCELLED`.
+    /// `NEW`, `FINISHED`, `REFUNDING` or `CANCELLED`.
     pub status: String,
     /// Why it was cancelled.
     pub reason: Option<String>,
@@ -60,21 +60,27 @@ pub struct Money {
 pub struct Entry {
     /// Its id.
     pub id: Uuid,
-    /// `TOP_UP` or `PAYMENT`.
+    /// `TOP_UP`, `PAYMENT` or `REFUND`.
     pub kind: String,
     /// Negative for a payment.
     pub amount: Money,
     /// The balance once it was booked.
     pub balance_after: Money,
-    /// What was paid.
+    /// What was paid or given back.
     pub order_id: Option<Uuid>,
 }
 
 impl Order {
-    /// True once it is decided.
+    /// True while it waits for nothing: it is decided and, if it was given up, refunded.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.status != "NEW"
+        !matches!(self.status.as_str(), "NEW" | "REFUNDING")
+    }
+
+    /// True once it was given up and its money is back.
+    #[must_use]
+    pub fn is_refunded(&self) -> bool {
+        self.reason.as_deref() == Some("refunded")
     }
 }
 
@@ -193,6 +199,29 @@ impl Customer {
         .await
     }
 
+    /// Gives a paid order up.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn cancel(&self, order: &Order) -> Order {
+        let answer = self.send(cancel_call(&new_key(), order)).await;
+        read(answer.expect(202))
+    }
+
+    /// Gives a paid order up through whatever happens to the shop, as [`Self::place_surely`] places one.
+    ///
+    /// # Panics
+    /// When the shop refuses it, or does not accept it in time.
+    pub async fn cancel_surely(&self, order: &Order, within: Duration) -> Order {
+        let key = new_key();
+        poll_until("the shop takes an order back", within, async || {
+            let call = cancel_call(&key, order).bearer(&self.token);
+            let answer = self.entrance.try_send(call).await.ok()?;
+            (answer.status < 500).then(|| read(answer.expect(202)))
+        })
+        .await
+    }
+
     /// One order as it is now.
     ///
     /// # Panics
@@ -256,28 +285,33 @@ impl Customer {
         };
         assert!(balance >= 0, "the balance is {balance}");
         assert_eq!(sum("TOP_UP"), topped_up);
-        assert_eq!(balance, topped_up + sum("PAYMENT"));
+        assert_eq!(balance, topped_up + sum("PAYMENT") + sum("REFUND"));
         if let Some(newest) = entries.first() {
             assert_eq!(newest.balance_after.amount_minor, balance);
         }
         for order in &orders {
             assert!(order.has_ended(), "{order:?}");
-            let debits: Vec<_> = entries
+            // Newest first.
+            let booked: Vec<_> = entries
                 .iter()
                 .filter(|entry| entry.order_id == Some(order.id))
-                .map(|entry| entry.amount.amount_minor)
+                .map(|entry| (entry.kind.as_str(), entry.amount.amount_minor))
                 .collect();
+            let paid = ("PAYMENT", -order.amount.amount_minor);
+            let refunded = ("REFUND", order.amount.amount_minor);
             match order.status.as_str() {
-                "FINISHED" => assert_eq!(debits, [-order.amount.amount_minor], "{order:?}"),
-                _ => assert!(debits.is_empty(), "{order:?} {debits:?}"),
+                "FINISHED" => assert_eq!(booked, [paid], "{order:?}"),
+                _ if order.is_refunded() => assert_eq!(booked, [refunded, paid], "{order:?}"),
+                _ => assert!(booked.is_empty(), "{order:?} {booked:?}"),
             }
         }
+        let refunded = orders.iter().filter(|order| order.is_refunded()).count();
         let finished = orders
             .iter()
             .filter(|order| order.status == "FINISHED")
             .count();
         let payments = entries.iter().filter(|entry| entry.kind == "PAYMENT");
-        assert_eq!(payments.count(), finished);
+        assert_eq!(payments.count(), finished + refunded);
         finished
     }
 
@@ -333,6 +367,14 @@ pub fn order_call(key: &str, amount_minor: i64) -> Call {
     Call::post("/api/v1/orders")
         .header("idempotency-key", key)
         .json(&json!({ "amount": rub(amount_minor), "description": "A lamp" }))
+}
+
+/// The request that gives an order up as it is known.
+#[must_use]
+pub fn cancel_call(key: &str, order: &Order) -> Call {
+    Call::post(format!("/api/v1/orders/{}/cancel", order.id))
+        .header("idempotency-key", key)
+        .header("if-match", format!("\"{}\"", order.version))
 }
 
 /// Reads what an answer holds.

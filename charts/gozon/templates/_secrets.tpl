@@ -72,7 +72,7 @@ customer-token:
 
 {{/*
 A sum over the Secrets that a pod mounts, so that an upgrade after a key was changed restarts it: the executable reads its
-secrets once. What the chart made up itself never changes, and would differ between the first install and the next upgrade.
+secrets and whom to trust once. What the chart made up itself never changes, and would differ between the first install and the next upgrade.
 Takes a dict of `root` and `ids`.
 */}}
 {{- define "gozon.secretsChecksum" -}}
@@ -85,6 +85,13 @@ Takes a dict of `root` and `ids`.
 {{- range .ids }}
 {{- with ternary dict (index $secrets .) (has . $made) }}
 {{- $contents = append $contents (lookup "v1" "Secret" $root.Release.Namespace .secret | dig "data" .key "") }}
+{{- end }}
+{{- end }}
+{{- with $root.Values.trust }}
+{{- range $kind, $name := dict "Secret" .existingSecret "ConfigMap" .existingConfigMap }}
+{{- with $name }}
+{{- $contents = append $contents (lookup "v1" $kind $root.Release.Namespace . | dig "data" $root.Values.trust.key "") }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- toJson $contents | sha256sum }}

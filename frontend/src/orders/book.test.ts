@@ -83,6 +83,15 @@ describe("decisions", () => {
     expect(outcome.book.size).toBe(1);
   });
 
+  test("a refund is reported when the money is back, and not before", () => {
+    const refunding = anOrder(1, { status: "REFUNDING", version: 3 });
+    const first = applyFrame(book(finished(1)), changes(refunding));
+    expect(first.decided).toEqual([]);
+    const refunded = { ...cancelled(1, "refunded"), version: 4 };
+    const { decided } = applyFrame(first.book, changes(refunded));
+    expect(numbers(decided)).toEqual([1]);
+  });
+
   test("an order decided while the connection was away is news in a fresh snapshot", () => {
     const outcome = applyFrame(
       book(anOrder(1)),

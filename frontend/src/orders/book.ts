@@ -40,8 +40,9 @@ export function applyFrame(book: OrderBook, frame: EventFrame): FrameOutcome {
   return { book: next, decided, gap: kept !== book };
 }
 
+/** Nothing more becomes of it by itself: nobody waits for a payment or a refund. */
 export function isDecided(order: Order): boolean {
-  return order.status !== "NEW";
+  return order.status !== "NEW" && order.status !== "REFUNDING";
 }
 
 /** The newest order first. */

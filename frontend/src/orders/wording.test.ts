@@ -10,6 +10,15 @@ test("each reason for a cancellation has words", () => {
   expect(wordsOfStatus(cancelled(1, "insufficient_funds")).sentence).toBe(
     "There was not enough money in your account.",
   );
+  expect(wordsOfStatus(cancelled(1, "refunded")).sentence).toBe(
+    "You gave it up, and your money is back.",
+  );
+});
+
+test("an order whose money is on its way back is waited for, as a new one is", () => {
+  const refunding = wordsOfStatus(anOrder(1, { status: "REFUNDING" }));
+  expect(refunding.label).toBe("Refunding");
+  expect(refunding.tone).toBe(wordsOfStatus(anOrder(1)).tone);
 });
 
 test("a reason this page does not know still reads as a sentence", () => {
@@ -19,8 +28,8 @@ test("a reason this page does not know still reads as a sentence", () => {
 });
 
 test("a status this page does not know is shown as it is, without a colour that promises something", () => {
-  expect(wordsOfStatus(anOrder(1, { status: "REFUNDING" }))).toEqual({
-    label: "REFUNDING",
+  expect(wordsOfStatus(anOrder(1, { status: "SHIPPED" }))).toEqual({
+    label: "SHIPPED",
     tone: "neutral",
     sentence: "",
   });

@@ -14,6 +14,7 @@ const REASONS: Readonly<Record<string, string>> = {
   no_account: "You had no account to pay from.",
   insufficient_funds: "There was not enough money in your account.",
   discarded: "The payment could not be processed.",
+  refunded: "You gave it up, and your money is back.",
 };
 
 export function wordsOfStatus(order: Order): StatusWords {
@@ -29,6 +30,12 @@ export function wordsOfStatus(order: Order): StatusWords {
         label: "Finished",
         tone: "good",
         sentence: "Paid from your account.",
+      };
+    case "REFUNDING":
+      return {
+        label: "Refunding",
+        tone: "waiting",
+        sentence: "You gave it up; your money is on its way back.",
       };
     case "CANCELLED":
       return {

@@ -108,10 +108,15 @@ mod tests {
                 "placed",
                 serde_json::json!({ "order_id": order_id, "user_id": 7, "amount": Money::rub(100) }),
             ),
+            (
+                "refund requested",
+                serde_json::json!({ "order_id": order_id, "user_id": 7, "amount": Money::rub(100) }),
+            ),
         ] {
             let read_back = match kind {
                 "captured" => again::<crate::PaymentCaptured>(&json),
                 "declined" => again::<crate::PaymentDeclined>(&json),
+                "refund requested" => again::<crate::RefundRequested>(&json),
                 _ => again::<OrderPlaced>(&json),
             };
             assert_eq!(read_back, json, "{kind}");

@@ -12,6 +12,9 @@ pub mod trace_context;
 
 pub use cloud_event::CloudEvent;
 pub use id::{AccountId, EntryId, EventId, OrderId, UserId};
-pub use message::{DeclineReason, Message, OrderPlaced, PaymentCaptured, PaymentDeclined};
+pub use message::{
+    DeclineReason, Message, OrderPlaced, PaymentCaptured, PaymentDeclined, PaymentRefunded,
+    RefundRequested,
+};
 pub use money::{Currency, Money, MoneyError};
 pub use trace_context::TraceContext;

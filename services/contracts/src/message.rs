@@ -74,6 +74,34 @@ pub struct PaymentDeclined {
     pub decided_at: OffsetDateTime,
 }
 
+/// A paid order is given up by its owner and wants its money back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundRequested {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who paid, and gets it back.
+    pub user_id: UserId,
+    /// What was paid: all of it, positive.
+    pub amount: Money,
+    /// When the owner asked for it.
+    #[serde(
+        with = "time::serde::rfc3339::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub requested_at: Option<OffsetDateTime>,
+}
+
+/// An order's money was given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentRefunded {
+    /// The order.
+    pub order_id: OrderId,
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    pub refunded_at: OffsetDateTime,
+}
+
 /// Why a payment was declined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -129,6 +157,26 @@ impl Message for PaymentCaptured {
 
 impl Message for PaymentDeclined {
     const TYPE: &'static str = "payment.declined.v1";
+    const SOURCE: &'static str = "/gozon/payment";
+    const SERVICE: &'static str = service::PAYMENT;
+
+    fn key(&self) -> Uuid {
+        self.order_id.as_uuid()
+    }
+}
+
+impl Message for RefundRequested {
+    const TYPE: &'static str = "refund.requested.v1";
+    const SOURCE: &'static str = "/gozon/order";
+    const SERVICE: &'static str = service::ORDER;
+
+    fn key(&self) -> Uuid {
+        self.order_id.as_uuid()
+    }
+}
+
+impl Message for PaymentRefunded {
+    const TYPE: &'static str = "payment.refunded.v1";
     const SOURCE: &'static str = "/gozon/payment";
     const SERVICE: &'static str = service::PAYMENT;
 

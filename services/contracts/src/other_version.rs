@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer, ser::Error};
 compile_error!("the feature other-version is for tests: a release writes its own messages");
 
 /// Fields that the other version has not heard of.
-const LACKS: [&str; 2] = ["placed_at", "received_at"];
+const LACKS: [&str; 3] = ["placed_at", "received_at", "requested_at"];
 
 /// A field that only the other version has.
 const CARRIES: (&str, &str) = ("gift_wrap", "blue");

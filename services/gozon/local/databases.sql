@@ -34,13 +34,13 @@ select pg_advisory_lock(hashtext('gozon databases')) \g /dev/null
 create temporary table wanted as
 select *
 -- The connection limits add up to less than max_connections for both services, so that no role can starve
--- another, and an administrator always gets in.
+-- another, and an administrator always gets in. Each is what the most pods open that the charts' production values allow.
 from (values
-    (:'owner',  :'owner_password',  30, '60s',  '5s', '60s'),
-    (:'api',    :'api_password',    80, '5s',   '1s', '5s'),
-    (:'writer', :'writer_password', 40, '10s',  '2s', '10s'),
-    (:'relay',  :'relay_password',  30, '10s',  '1s', '10s'),
-    (:'audit',  :'audit_password',  10, '300s', '1s', '300s')
+    (:'owner',  :'owner_password',  30,  '60s',  '5s', '60s'),
+    (:'api',    :'api_password',    120, '5s',   '1s', '5s'),
+    (:'writer', :'writer_password', 120, '10s',  '2s', '10s'),
+    (:'relay',  :'relay_password',  60,  '10s',  '1s', '10s'),
+    (:'audit',  :'audit_password',  10,  '300s', '1s', '300s')
 ) as role (name, password, connections, statement_timeout, lock_timeout, idle_in_transaction_session_timeout);
 
 select format('create role %I', name)

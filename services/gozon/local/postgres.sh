@@ -105,7 +105,7 @@ listen_addresses = '$addresses'
 hba_file = '${rules_file//\'/\'\'}'
 port = $postgres_port
 unix_socket_directories = ''
-max_connections = 400
+max_connections = 700
 shared_buffers = 256MB
 max_wal_size = 2GB
 # The promises rest on these two: what was answered is on disk.

@@ -154,7 +154,8 @@ impl<H: Handler> Consumer<H> {
 
     /// Connects and starts consuming.
     pub async fn connect(&self) -> Result<Session, BoxError> {
-        Session::connect(self.pool.unmeasured(), &self.broker, H::QUEUE).await
+        let trust = self.schedule.trust;
+        Session::connect(self.pool.unmeasured(), &self.broker, H::QUEUE, trust).await
     }
 
     /// Settles a batch: all its events, letters and deferred rows are committed when this returns, and nothing is

@@ -18,7 +18,7 @@ pub enum ReasonClass {
     Invalid,
     /// The same event id, or the same order, with other contents.
     Conflict,
-    /// An answer about an order that does not exist.
+    /// An answer about an order that does not exist, or a refund of one whose payment nobody asked for.
     UnknownOrder,
     /// Larger than any message of ours.
     TooLarge,

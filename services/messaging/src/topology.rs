@@ -1,11 +1,16 @@
 //! The topology: exchanges, queues and bindings. Their names stand here and nowhere else.
 //!
 //! What correctness needs is a queue argument, for a client cannot set policies and one nobody set would drop dead
-//! letters in silence. An argument can never be changed, so a queue's name carries a version.
+//! letters in silence. An argument can never be changed, so a queue's name carries a version. A binding can be added to a
+//! queue that is there. A consumer of an older version, while an update is under way, takes what came by it for a dead
+//! letter of an unknown type; whoever asked asks again under another id.
 
 use std::time::Duration;
 
-use contracts::{Message, OrderPlaced, PaymentCaptured, PaymentDeclined, service};
+use contracts::{
+    Message, OrderPlaced, PaymentCaptured, PaymentDeclined, PaymentRefunded, RefundRequested,
+    service,
+};
 use lapin::{
     Channel, ExchangeKind,
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
@@ -45,22 +50,26 @@ pub struct Queue {
     pub bindings: &'static [&'static str],
 }
 
-/// Orders that want their money, for the payment service.
+/// Orders that want their money, or want it back, for the payment service.
 pub const PAYMENT_ORDERS: Queue = Queue {
     name: "payment.orders.v1",
     service: service::PAYMENT,
     database: "payments",
     dead: "payment.orders.v1.dead",
-    bindings: &[OrderPlaced::TYPE],
+    bindings: &[OrderPlaced::TYPE, RefundRequested::TYPE],
 };
 
-/// Decisions about payments, for the order service.
+/// Decisions about payments, and refunds, for the order service.
 pub const ORDER_PAYMENTS: Queue = Queue {
     name: "order.payments.v1",
     service: service::ORDER,
     database: "orders",
     dead: "order.payments.v1.dead",
-    bindings: &[PaymentCaptured::TYPE, PaymentDeclined::TYPE],
+    bindings: &[
+        PaymentCaptured::TYPE,
+        PaymentDeclined::TYPE,
+        PaymentRefunded::TYPE,
+    ],
 };
 
 /// All queues.

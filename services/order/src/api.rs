@@ -1,5 +1,6 @@
 //! The public API under `/api/v1`: one endpoint per file.
 
+mod cancel_order;
 mod etag;
 mod events;
 mod list_cursor;
@@ -18,5 +19,6 @@ pub(crate) fn router() -> OpenApiRouter<OrderState> {
     OpenApiRouter::new()
         .routes(routes!(place_order::place_order, list_orders::list_orders))
         .routes(routes!(read_order::read_order))
+        .routes(routes!(cancel_order::cancel_order))
         .routes(routes!(events::events))
 }

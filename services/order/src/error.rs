@@ -10,6 +10,7 @@ use crate::{
     load::Overload,
     order::{DescriptionError, PriceError},
     push::hub::TooMany,
+    status::NotCancellable,
 };
 
 /// How a request fails.
@@ -17,6 +18,12 @@ use crate::{
 pub(crate) enum Error {
     #[error("no such order")]
     OrderNotFound,
+    #[error("the order cannot be cancelled")]
+    NotCancellable(#[from] NotCancellable),
+    #[error("the request does not say which version of the order it means")]
+    IfMatchMissing,
+    #[error("the order is at another version")]
+    VersionMismatch,
     #[error("the description cannot be taken")]
     Description(#[from] DescriptionError),
     #[error("the amount cannot be taken")]
@@ -70,6 +77,27 @@ impl From<Error> for Problem {
                 "order_not_found",
                 "There is no such order",
             ),
+            Error::NotCancellable(why) => {
+                let code = match why {
+                    NotCancellable::Undecided => "order_undecided",
+                    NotCancellable::Refunding => "order_refunding",
+                    NotCancellable::Cancelled => "order_cancelled",
+                };
+                Self::new(StatusCode::CONFLICT, code, "The order cannot be cancelled")
+                    .detail(sentence(&why))
+            }
+            Error::IfMatchMissing => Self::new(
+                StatusCode::PRECONDITION_REQUIRED,
+                "if_match_missing",
+                "The If-Match header is missing",
+            )
+            .detail("Send the ETag of the order as you know it."),
+            Error::VersionMismatch => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "version_mismatch",
+                "The order has changed",
+            )
+            .detail("It is at another version than If-Match names: read it again."),
             Error::Description(why) => {
                 let code = match why {
                     DescriptionError::Empty => "description_empty",

@@ -6,6 +6,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 mod api;
+mod cancellation;
 mod error;
 mod intake;
 pub mod limits;

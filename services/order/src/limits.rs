@@ -91,9 +91,9 @@ pub const TAIL_READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the tail waits before it tries again after the database failed it: the first time, and at most.
 pub const TAIL_RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
-/// How long an order may be NEW before its request for payment is repeated. A request waits ten seconds at most, and the
-/// statements of its transaction take ten each at most, so half of this is left for clocks that disagree: an order placed
-/// by a replica whose clock is further behind would not be looked at.
+/// How long an order may be NEW, or REFUNDING, before its request for payment, or refund, is repeated. A request waits ten
+/// seconds at most, and the statements of its transaction take ten each at most, so half of this is left for clocks that
+/// disagree: an order placed or cancelled by a replica whose clock is further behind would not be looked at.
 pub const RECONCILE_AFTER: Duration = Duration::from_mins(2);
 
 /// How often the request of one order is repeated at most; with [`RECONCILE_PAUSE`], over some three hours.

@@ -13,7 +13,12 @@ use prometheus_client::{
 };
 use time::OffsetDateTime;
 
-use crate::{load::Overload, push::socket::End, settlement::Decided, status::Status};
+use crate::{
+    load::Overload,
+    push::socket::End,
+    settlement::{Decided, Settled},
+    status::Status,
+};
 
 /// Upper bounds, in seconds, of the time from placed to decided. One of them is the objective's second.
 const SETTLE_SECONDS: [f64; 13] = [
@@ -30,6 +35,9 @@ pub struct Metrics {
     pub placed_orders: Counter,
     decided_orders: Family<DecidedLabels, Counter>,
     settle_duration: TracedHistogram,
+    /// Refunds of orders that their owners gave up.
+    pub requested_refunds: Counter,
+    refunded_orders: Counter,
     /// Sockets of the event stream that are open.
     pub sockets: Gauge,
     closed_sockets: Family<ClosedLabels, Counter>,
@@ -38,7 +46,7 @@ pub struct Metrics {
     undecided_orders: Readings<Unlabelled>,
     /// Requests for an order that were refused because too much was under way, by the limit they met.
     pub shed_requests: Family<ShedLabels, Counter>,
-    /// Requests for payment that the reconciler repeated.
+    /// Requests for payment or refund that the reconciler repeated.
     pub reconciled_orders: Counter,
     stuck_orders: Readings<StuckLabels>,
 }
@@ -49,6 +57,8 @@ impl Default for Metrics {
             placed_orders: Counter::default(),
             decided_orders: Family::default(),
             settle_duration: TracedHistogram::new(SETTLE_SECONDS.into_iter()),
+            requested_refunds: Counter::default(),
+            refunded_orders: Counter::default(),
             sockets: Gauge::default(),
             closed_sockets: Family::default(),
             pushed_orders: Counter::default(),
@@ -99,13 +109,23 @@ impl Metrics {
             self.settle_duration.clone(),
         );
         registry.announce(
+            "gozon_refunds_requested",
+            "Paid orders that their owners cancelled and whose money was asked for, each once however often its request came",
+            self.requested_refunds.clone(),
+        );
+        registry.announce(
+            "gozon_orders_refunded",
+            "Orders that were cancelled because their money was given back",
+            self.refunded_orders.clone(),
+        );
+        registry.announce(
             "gozon_reconciled_orders",
-            "Requests for payment repeated because their order was NEW for too long",
+            "Requests for payment or refund repeated because their order was NEW or REFUNDING for too long",
             self.reconciled_orders.clone(),
         );
         registry.announce(
             "gozon_stuck_orders",
-            "Orders that are NEW for too long, as the replica that reconciles sees them; 0 on the others",
+            "Orders that are NEW or REFUNDING for too long, as the replica that reconciles sees them; 0 on the others",
             self.stuck_orders.clone(),
         );
     }
@@ -147,8 +167,13 @@ impl Metrics {
         );
     }
 
-    /// Decisions were committed at this instant.
-    pub(crate) fn decided(&self, orders: &[Decided], now: OffsetDateTime) {
+    /// Decisions and refunds were committed at this instant.
+    pub(crate) fn settled(&self, settled: &Settled, now: OffsetDateTime) {
+        self.decided(&settled.decided, now);
+        self.refunded_orders.inc_by(settled.refunded);
+    }
+
+    fn decided(&self, orders: &[Decided], now: OffsetDateTime) {
         let mut counts: Vec<((Status, Option<DeclineReason>), u64)> = Vec::new();
         for order in orders {
             let kind = (order.status, order.reason);

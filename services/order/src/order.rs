@@ -1,9 +1,12 @@
 //! An order, and what a new one must be like to be accepted.
 
-use contracts::{DeclineReason, Money, OrderId, OrderPlaced, UserId};
+use contracts::{Money, OrderId, OrderPlaced, RefundRequested, UserId};
 use time::OffsetDateTime;
 
-use crate::{limits, status::Status};
+use crate::{
+    limits,
+    status::{Reason, Status},
+};
 
 /// An order as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +24,7 @@ pub struct Order {
     /// Where it stands.
     pub status: Status,
     /// Why it was cancelled.
-    pub reason: Option<DeclineReason>,
+    pub reason: Option<Reason>,
     /// Counts status changes from 1.
     pub version: i32,
     /// The trace of the request that placed it.
@@ -45,6 +48,28 @@ impl Order {
             version: Self::FIRST_VERSION,
             decided_at: None,
             ..self
+        }
+    }
+
+    /// The order as it was when its owner gave it up, which made it this version: what a repeated request is answered.
+    #[must_use]
+    pub fn as_given_up(self, version: i32) -> Self {
+        Self {
+            status: Status::Refunding,
+            reason: None,
+            version,
+            ..self
+        }
+    }
+
+    /// The event that asks for its money back.
+    #[must_use]
+    pub const fn refund_request(&self, requested_at: Option<OffsetDateTime>) -> RefundRequested {
+        RefundRequested {
+            order_id: self.id,
+            user_id: self.user_id,
+            amount: self.amount,
+            requested_at,
         }
     }
 }

@@ -1,11 +1,13 @@
-//! The reconciler: an order that stays NEW for too long gets its request for payment appended to the outbox again.
+//! The reconciler: an order that stays NEW for too long gets its request for payment appended to the outbox again, and one
+//! that stays REFUNDING its request for the money.
 //!
 //! It heals what a broker loses (a deleted queue, a restored disk) and is safe at any time: the payment service decides
-//! an order once and gives the stored answer to every later request for it. One replica works at a time, by a lease that
+//! and refunds an order once and gives the stored answer to every later request for it. One replica works at a time, by a lease that
 //! is a row of the database and is locked in each transaction of its holder.
 //!
 //! Orders are walked once along their primary key, whose `UUIDv7` sort by time, from a mark up to `after` ago; those found
-//! NEW go into a small table, which is worked until they are decided. Mark, stuck orders, requests and audit move in one
+//! NEW go into a small table, which is worked until they are decided. Orders that were given up are walked likewise, in the
+//! order in which they became REFUNDING. Marks, stuck orders, requests and audit move in one
 //! transaction, so a reconciler that dies anywhere has done a turn or has not.
 //!
 //! An order whose id sorts behind the mark when it commits would be missed. So `after` must be longer than a request may
@@ -30,6 +32,7 @@ use crate::{
     limits,
     metrics::Metrics,
     order::Order,
+    status::Status,
     storage::reconcile::{self as storage, Due, Held, Repeated},
 };
 
@@ -38,7 +41,7 @@ pub use back_off::BackOff;
 /// When the reconciler acts, and how often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReconcileSettings {
-    /// How long an order may be NEW before its request is repeated: longer than any request takes to commit.
+    /// How long an order may be NEW or REFUNDING before its request is repeated: longer than any request takes to commit.
     pub after: Duration,
     /// How often the request of one order is repeated at most.
     pub attempts: u16,
@@ -78,22 +81,26 @@ pub enum ReconcileError {
 pub struct Turn {
     /// Orders walked past.
     pub walked: i64,
-    /// Those of them that were NEW.
+    /// Orders walked past that were given up.
+    pub walked_refunds: i64,
+    /// Those of both that were NEW or REFUNDING.
     pub found: i64,
-    /// Stuck orders that turned out to be decided.
+    /// Stuck orders that turned out to be decided or refunded.
     pub decided: i64,
     /// Requests appended again.
     pub repeated: usize,
-    /// Orders that had their last attempt and are NEW all the same.
+    /// Orders that had their last attempt and stand where they stood all the same.
     pub given_up: usize,
 }
 
-/// An order that is NEW for too long.
+/// An order that is NEW or REFUNDING for too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StuckOrder {
     /// Which.
     pub order_id: OrderId,
-    /// When it was placed.
+    /// Which of the two.
+    pub status: Status,
+    /// Since when.
     pub since: OffsetDateTime,
     /// How often its request was repeated.
     pub attempts: i32,
@@ -187,8 +194,10 @@ impl Reconciler {
             self.metrics.show_stuck(0, 0);
             return Ok(None);
         };
-        let until = first_id_of(held.now - self.settings.after);
-        let walked = storage::walk(&mut tx, held, until, limits::RECONCILE_PAGE_ORDERS).await?;
+        let until = held.now - self.settings.after;
+        let page = limits::RECONCILE_PAGE_ORDERS;
+        let walked = storage::walk(&mut tx, held, first_id_of(until), page).await?;
+        let refunds = storage::walk_refunds(&mut tx, held, until, page).await?;
         let swept = storage::sweep(&mut tx, self.swept, limits::RECONCILE_PAGE_STUCK).await?;
         let (repeated, given_up) = self.repeat(&mut tx, held).await?;
         let (to_retry, without) = storage::count_stuck(&mut tx).await?;
@@ -201,15 +210,16 @@ impl Reconciler {
             self.metrics.reconciled_orders.inc_by(repeated as u64);
             tracing::warn!(
                 orders = repeated,
-                "requests of orders that are NEW for too long were repeated"
+                "requests of orders that are NEW or REFUNDING for too long were repeated"
             );
         }
         for (order_id, trace_id) in &given_up {
-            tracing::error!(%order_id, trace_id, "the order is NEW after its last repeated request: somebody has to look");
+            tracing::error!(%order_id, trace_id, "the order is NEW or REFUNDING after its last repeated request: somebody has to look");
         }
         Ok(Some(Turn {
             walked: walked.orders,
-            found: walked.found,
+            walked_refunds: refunds.orders,
+            found: walked.found + refunds.found,
             decided: swept.decided,
             repeated,
             given_up: given_up.len(),
@@ -230,24 +240,23 @@ impl Reconciler {
             return Ok((0, Vec::new()));
         }
         let ids: Vec<Uuid> = due.iter().map(|due| due.order_id.as_uuid()).collect();
-        let orders = storage::lock_new(tx, &ids).await?;
         let due: HashMap<OrderId, Due> = due.into_iter().map(|due| (due.order_id, due)).collect();
+        let mut orders = storage::lock_waiting(tx, &ids).await?;
+        orders.retain(|order| due[&order.id].status == order.status);
         let (last_chance_gone, to_repeat): (Vec<&Order>, Vec<&Order>) = orders
             .iter()
             .partition(|order| due[&order.id].attempts >= i32::from(self.settings.attempts));
 
         let ids: Vec<Uuid> = to_repeat.iter().map(|order| order.id.as_uuid()).collect();
-        let recorded = storage::recorded_placings(tx, &ids).await?;
-        let requests: Vec<(OrderPlaced, TraceContext)> = to_repeat
-            .iter()
-            .map(|order| (OrderPlaced::from(*order), trace_of(order, &recorded)))
-            .collect();
-        let event_ids = outbox::append_all(tx, &requests).await?;
-        let repeated: Vec<Repeated> = to_repeat
-            .iter()
-            .zip(event_ids)
-            .map(|(order, event_id)| self.repeated(order, due[&order.id], event_id, held.now))
-            .collect();
+        let recorded = storage::recorded_requests(tx, &ids).await?;
+        let mut events = outbox::Batch::default();
+        let mut repeated = Vec::with_capacity(to_repeat.len());
+        for order in to_repeat {
+            let due = due[&order.id];
+            let event_id = request_again(&mut events, order, due, &trace_of(order, &recorded))?;
+            repeated.push(self.repeated(order, due, event_id, held.now));
+        }
+        events.append(tx).await?;
         storage::remember(tx, &repeated, held.now).await?;
 
         let gone = last_chance_gone.iter();
@@ -267,15 +276,15 @@ impl Reconciler {
         now: OffsetDateTime,
     ) -> Repeated {
         let attempt = due.attempts + 1;
+        let status = due.status.as_str();
         let waited = (now - due.since).whole_seconds();
         Repeated {
             order_id: order.id,
             user_id: order.user_id.as_i64(),
+            status: due.status,
             attempt,
             event_id,
-            why: format!(
-                "NEW {waited} s after it was placed, with every earlier request published"
-            ),
+            why: format!("{status} for {waited} s, with every earlier request published"),
             next_attempt_at: now + self.settings.back_off.after(attempt),
         }
     }
@@ -288,7 +297,23 @@ impl Turn {
     pub const fn has_more(&self) -> bool {
         self.repeated == 0
             && (self.walked >= limits::RECONCILE_PAGE_ORDERS
+                || self.walked_refunds >= limits::RECONCILE_PAGE_ORDERS
                 || self.decided >= limits::RECONCILE_PAGE_STUCK)
+    }
+}
+
+/// The request that an order waits for, once more and under a new id.
+fn request_again(
+    events: &mut outbox::Batch,
+    order: &Order,
+    due: Due,
+    trace: &TraceContext,
+) -> Result<EventId, OutboxError> {
+    match due.status {
+        Status::Refunding => events.add(&order.refund_request(Some(due.since)), trace),
+        Status::New | Status::Finished | Status::Cancelled => {
+            events.add(&OrderPlaced::from(order), trace)
+        }
     }
 }
 
@@ -298,7 +323,7 @@ fn first_id_of(instant: OffsetDateTime) -> Uuid {
     Uuid::from_u128(milliseconds.unsigned_abs() << 80)
 }
 
-/// The span of the request that placed the order if its trace is recorded, else a place in the same trace.
+/// The span of the request that placed the order or gave it up if its trace is recorded, else a place in the same trace.
 fn trace_of(order: &Order, recorded: &HashMap<OrderId, TraceContext>) -> TraceContext {
     recorded.get(&order.id).copied().unwrap_or_else(|| {
         // The upper half of a random UUID is never zero, which a span id must not be.

@@ -8,7 +8,7 @@ static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// What the other version has besides, so that a test can roll between two schemas and back.
 #[cfg(feature = "other-version")]
-static OF_THE_OTHER_VERSION: Migrator = sqlx::migrate!("other-version");
+static OF_THE_OTHER_VERSION: Migrator = sqlx::migrate!("./other-version");
 
 /// The owner of a row, as the `api` login says with `set_config`; null, and so nobody, where it was not said.
 const OWNER_SAID: &str = "user_id = nullif(current_setting('gozon.user_id', true), '')::bigint";
@@ -134,9 +134,9 @@ fn grants(roles: &Roles) -> String {
             on orders.status_history to {writer};
         grant insert on orders.repeated_request to {writer};
         grant select, insert on orders.reconciler to {writer};
-        grant update (holder, lease_until, mark) on orders.reconciler to {writer};
+        grant update (holder, lease_until, mark, refund_mark_at, refund_mark_order_id) on orders.reconciler to {writer};
         grant select, insert, delete on orders.stuck to {writer};
-        grant update (attempts, requested_at, next_attempt_at) on orders.stuck to {writer};
+        grant update (status, since, attempts, requested_at, next_attempt_at) on orders.stuck to {writer};
         grant select on all tables in schema orders to {audit};
         {}
         grant select on orders._migrations to {api}, {writer}, {audit}",

@@ -1,10 +1,13 @@
-//! Settlement: what the payment service decided becomes the status of the orders, a batch at a time.
+//! Settlement: what the payment service decided or gave back becomes the status of the orders, a batch at a time.
 
 mod decide;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use contracts::{DeclineReason, Message, OrderId, PaymentCaptured, PaymentDeclined, TraceContext};
+use contracts::{
+    DeclineReason, Message, OrderId, PaymentCaptured, PaymentDeclined, PaymentRefunded,
+    TraceContext,
+};
 use messaging::{
     consumer::{Discard, Event, Handler, Received, Unsettled},
     doorbell::Doorbell,
@@ -18,15 +21,24 @@ use uuid::Uuid;
 use crate::{
     metrics::Metrics,
     order::to_stored_precision,
-    status::{Outcome, Status},
+    status::{Outcome, Reason, State, Status},
     storage::settle::{self, Decision},
 };
 
-/// The handler of the payment service's decisions.
+/// The handler of the payment service's decisions and refunds.
 #[derive(Debug)]
 pub struct Settlement {
     status_bell: Doorbell,
     metrics: Metrics,
+}
+
+/// What a batch did to orders, for the metrics.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// Those that left NEW.
+    pub(crate) decided: Vec<Decided>,
+    /// How many were cancelled because their money was back.
+    pub(crate) refunded: u64,
 }
 
 /// An order that was decided, for its metrics.
@@ -39,7 +51,7 @@ pub struct Decided {
     pub(crate) trace: Option<TraceContext>,
 }
 
-/// A decision of the payment service.
+/// A decision of the payment service, or its refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentDecision {
     /// The order it is about.
@@ -48,11 +60,11 @@ pub struct PaymentDecision {
     pub(crate) outcome: Outcome,
     /// When the payment service took the request up, if it says so.
     pub(crate) received_at: Option<OffsetDateTime>,
-    /// When it decided.
+    /// When it decided, or gave the money back.
     pub(crate) decided_at: OffsetDateTime,
 }
 
-/// Fewer orders were NEW than were locked as NEW.
+/// Fewer orders had their status than were locked with it.
 #[derive(Debug, thiserror::Error)]
 #[error("{decided} orders were to be decided and {changed} were changed")]
 struct LostGuard {
@@ -73,13 +85,14 @@ impl Settlement {
 
 impl Handler for Settlement {
     type Message = PaymentDecision;
-    type Effect = Vec<Decided>;
+    type Effect = Settled;
     const QUEUE: Queue = topology::ORDER_PAYMENTS;
 
     fn decode(&self, event: &Event<'_>) -> Result<PaymentDecision, Rejection> {
         let decision = match &*event.kind {
             PaymentCaptured::TYPE => event.decode::<PaymentCaptured>()?.into(),
             PaymentDeclined::TYPE => event.decode::<PaymentDeclined>()?.into(),
+            PaymentRefunded::TYPE => event.decode::<PaymentRefunded>()?.into(),
             unknown => {
                 return Err(Rejection::new(
                     ReasonClass::UnknownType,
@@ -94,9 +107,9 @@ impl Handler for Settlement {
         &self,
         tx: &mut PgTransaction<'_>,
         batch: &[Received<PaymentDecision>],
-    ) -> Result<(Vec<Unsettled>, Vec<Decided>), Failure> {
+    ) -> Result<(Vec<Unsettled>, Settled), Failure> {
         let now = to_stored_precision(OffsetDateTime::now_utc());
-        // Nearly every event is the first about an order that is NEW: that is tried, and only where it turns out
+        // Nearly every event finds its order in the one status it is meant for: that is tried, and only where it turns out
         // otherwise is the order looked at.
         let mut firsts = BTreeMap::new();
         for (index, received) in batch.iter().enumerate() {
@@ -104,7 +117,7 @@ impl Handler for Settlement {
         }
         let decisions: Vec<_> = firsts
             .values()
-            .filter_map(|index| decide::of_new(&batch[*index].message))
+            .map(|index| decide::likely(&batch[*index].message))
             .collect();
         let recorded: settle::Recorded = batch
             .iter()
@@ -125,13 +138,14 @@ impl Handler for Settlement {
             .enumerate()
             .filter(|(index, _)| !settled.contains(index));
         let (unsettled, late) = look_at(tx, others.collect(), &recorded, now).await?;
-        let decided = decisions
+        let mut settled = Settled::default();
+        let prompt = decisions
             .iter()
-            .filter(|decision| applied.contains(&decision.order_id))
-            .chain(&late)
-            .map(|decision| Decided::of(decision, &recorded))
-            .collect();
-        Ok((unsettled, decided))
+            .filter(|decision| applied.contains(&decision.order_id));
+        for decision in prompt.chain(&late) {
+            settled.add(decision, &recorded);
+        }
+        Ok((unsettled, settled))
     }
 
     /// What the payment service decided is the truth about somebody's money: the order must learn it.
@@ -141,19 +155,19 @@ impl Handler for Settlement {
         received: &Received<PaymentDecision>,
     ) -> Result<Discard, Failure> {
         Ok(Discard::Refused(format!(
-            "it is a valid decision about the payment of order {}: restore the order and redrive it",
+            "it is a valid answer about the payment of order {}: restore the order and redrive it",
             received.message.order_id
         )))
     }
 
-    fn committed(&self, decided: Vec<Decided>) {
+    fn committed(&self, settled: Settled) {
         self.status_bell.ring();
-        self.metrics.decided(&decided, OffsetDateTime::now_utc());
+        self.metrics.settled(&settled, OffsetDateTime::now_utc());
     }
 }
 
-/// Settles events whose orders are not NEW any more, or were not there a moment ago; says what it could not settle, and what
-/// it has decided.
+/// Settles events whose orders have another status than they are meant for, or were not there a moment ago; says what it
+/// could not settle, and what it has decided.
 async fn look_at(
     tx: &mut PgTransaction<'_>,
     events: Vec<(usize, &PaymentDecision)>,
@@ -169,21 +183,35 @@ async fn look_at(
         .collect();
     let standings = settle::lock(tx, &Vec::from_iter(ids)).await?;
     let verdict = decide::decide(standings, events.into_iter());
-    if !verdict.decisions.is_empty() {
-        let decided = verdict.decisions.len();
-        let changed = settle::apply(tx, &verdict.decisions, recorded, now)
-            .await?
-            .len();
+    for decisions in &verdict.rounds {
+        let decided = decisions.len();
+        let changed = settle::apply(tx, decisions, recorded, now).await?.len();
         if changed != decided {
             return Err(Failure::Transient(Box::new(LostGuard { decided, changed })));
         }
     }
-    Ok((verdict.unsettled, verdict.decisions))
+    let decisions = verdict.rounds.into_iter().flatten().collect();
+    Ok((verdict.unsettled, decisions))
+}
+
+impl Settled {
+    fn add(&mut self, decision: &Decision, recorded: &settle::Recorded) {
+        match decision.to {
+            State::Cancelled(Reason::Refunded) => self.refunded += 1,
+            State::Cancelled(Reason::NotPaid(reason)) => {
+                let decided = Decided::of(decision, Some(reason), recorded);
+                self.decided.push(decided);
+            }
+            State::Finished => self.decided.push(Decided::of(decision, None, recorded)),
+            // No answer of the payment service leads here.
+            State::New | State::Refunding => {}
+        }
+    }
 }
 
 impl Decided {
     /// An order's id was made when it was placed, and says when to the millisecond.
-    fn of(decision: &Decision, recorded: &settle::Recorded) -> Self {
+    fn of(decision: &Decision, reason: Option<DeclineReason>, recorded: &settle::Recorded) -> Self {
         let made = decision.order_id.as_uuid().get_timestamp();
         let placed_at = made.and_then(|made| {
             let (seconds, nanoseconds) = made.to_unix();
@@ -191,8 +219,8 @@ impl Decided {
             OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()
         });
         Self {
-            status: decision.status,
-            reason: decision.reason,
+            status: decision.to.status(),
+            reason,
             placed_at: placed_at.unwrap_or(decision.payment_decided_at),
             trace: recorded.get(&decision.order_id).copied(),
         }
@@ -217,6 +245,17 @@ impl From<PaymentDeclined> for PaymentDecision {
             outcome: Outcome::Declined(declined.reason),
             received_at: declined.received_at,
             decided_at: declined.decided_at,
+        }
+    }
+}
+
+impl From<PaymentRefunded> for PaymentDecision {
+    fn from(refunded: PaymentRefunded) -> Self {
+        Self {
+            order_id: refunded.order_id,
+            outcome: Outcome::Refunded,
+            received_at: None,
+            decided_at: refunded.refunded_at,
         }
     }
 }

@@ -49,6 +49,7 @@ pub struct OrderSettings {
 pub struct OrderState {
     settings: Arc<OrderSettings>,
     api_pool: MeasuredPool,
+    writer_pool: MeasuredPool,
     intake: Intake,
     hub: Arc<Hub>,
     load: Arc<Load>,
@@ -63,10 +64,12 @@ impl OrderState {
         let intake = Intake::new(&settings, Arc::clone(&hub), bells);
         let database = &settings.messaging_metrics.database;
         let api_pool = MeasuredPool::new(settings.api_pool.clone(), database);
+        let writer_pool = MeasuredPool::new(settings.writer_pool.clone(), database);
         let load = Load::new(settings.load_limits, settings.metrics.clone());
         Self {
             settings: Arc::new(settings),
             api_pool,
+            writer_pool,
             intake,
             hub,
             load,
@@ -75,6 +78,11 @@ impl OrderState {
 
     pub(crate) const fn api_pool(&self) -> &MeasuredPool {
         &self.api_pool
+    }
+
+    /// For what a request waits for.
+    pub(crate) const fn measured_writer_pool(&self) -> &MeasuredPool {
+        &self.writer_pool
     }
 
     pub(crate) fn writer_pool(&self) -> &PgPool {

@@ -1,6 +1,7 @@
 //! All SQL of the order service: functions that take a connection or a transaction, next to the rows they fill.
 
 pub mod audit;
+pub(crate) mod cancel;
 pub(crate) mod changes;
 pub(crate) mod everyone;
 pub(crate) mod history;

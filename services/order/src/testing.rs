@@ -1,6 +1,8 @@
 //! A database for the tests inside the crate.
 
+use contracts::OrderId;
 use messaging::schema::Roles;
+use sqlx::PgPool;
 use tests::{Login, Service, TestDatabase};
 
 /// A database with the schema `orders`.
@@ -19,4 +21,19 @@ pub(crate) async fn database() -> TestDatabase {
         .await
         .unwrap();
     database
+}
+
+/// An order of user 7 that is paid, without its history.
+pub(crate) async fn paid_order(owner: &PgPool) -> OrderId {
+    let id = OrderId::new();
+    sqlx::query(
+        "insert into orders.orders (id, user_id, amount_minor, currency, description, status, version, trace_id,
+                                    created_at, decided_at)
+        values ($1, 7, 100, 'RUB', 'Laces', 'FINISHED', 2, repeat('a', 32), now(), now())",
+    )
+    .bind(id)
+    .execute(owner)
+    .await
+    .unwrap();
+    id
 }

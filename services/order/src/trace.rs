@@ -1,4 +1,4 @@
-//! Following one order through this service, for operators: placed, sent, answered, and every status it took.
+//! Following one order through this service, for operators: placed, sent, answered, given up, and every status it took.
 
 use contracts::OrderId;
 use messaging::{
@@ -9,6 +9,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{status::Status, storage};
+
+/// Where an order is given up.
+const CANCELLATION: &str = "cancellation";
 
 /// Where an order's request is repeated.
 const RECONCILER: &str = "reconciler";
@@ -97,10 +100,11 @@ pub async fn trace(
     }))
 }
 
-/// Where an order takes a status: where orders come in, or where decisions do.
+/// Where an order takes a status: where orders come in, where they are given up, or where answers come in.
 const fn owner(status: Status) -> &'static str {
     match status {
         Status::New => "intake",
+        Status::Refunding => CANCELLATION,
         Status::Finished | Status::Cancelled => ORDER_PAYMENTS.name,
     }
 }

@@ -1,4 +1,4 @@
-//! The payment service: accounts, top-ups, the ledger, and the decision on every placed order.
+//! The payment service: accounts, top-ups, the ledger, the decision on every placed order, and refunds.
 
 mod ledger_check;
 pub mod limits;
@@ -19,5 +19,5 @@ pub use api::{openapi, router};
 pub use ledger_check::LedgerCheck;
 pub use metrics::Metrics;
 pub use settings::PaymentSettings;
-pub use settlement::{PaymentRequest, Settlement, consumer};
+pub use settlement::{PaymentRequest, Purpose, Settlement, consumer};
 pub use storage::audit;

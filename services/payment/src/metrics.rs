@@ -20,6 +20,7 @@ const LEDGER_CHECK: &str = "ledger check";
 pub struct Metrics {
     decided: Family<DecisionLabels, Counter>,
     repeated: Counter,
+    refunded: Counter,
     drift_accounts: Readings<Unlabelled>,
     drift_minor: Readings<Unlabelled>,
     checked_accounts: Counter,
@@ -33,12 +34,14 @@ struct DecisionLabels {
     reason: &'static str,
 }
 
-/// What a batch decided, and how often it gave an answer that stood.
+/// What a batch decided and gave back, and how often it gave an answer that stood.
 #[derive(Debug, Default)]
 pub struct Decided {
     pub(crate) captured: u64,
     pub(crate) declined: [u64; DeclineReason::ALL.len()],
     pub(crate) repeated: u64,
+    /// How many orders got their money back.
+    pub(crate) refunded: u64,
 }
 
 impl Metrics {
@@ -55,6 +58,11 @@ impl Metrics {
             "gozon_payments_repeated",
             "Requests for a payment that was decided before, and got the same answer",
             metrics.repeated.clone(),
+        );
+        registry.announce(
+            "gozon_payments_refunded",
+            "Payments whose money was given back, each once however often its request came",
+            metrics.refunded.clone(),
         );
         registry.announce(
             "gozon_ledger_drift_accounts",
@@ -89,6 +97,7 @@ impl Metrics {
 
     pub(crate) fn count(&self, decided: &Decided) {
         self.repeated.inc_by(decided.repeated);
+        self.refunded.inc_by(decided.refunded);
         let declined = DeclineReason::ALL.map(Decision::Declined);
         let counts = declined.into_iter().zip(decided.declined);
         for (decision, count) in counts.chain([(Decision::Captured, decided.captured)]) {

@@ -1,4 +1,5 @@
-//! Settlement: from placed orders to decisions on them, a batch to a transaction.
+//! Settlement: from placed orders to decisions on them, and from refunds that are asked for to money given back, a batch
+//! to a transaction.
 //!
 //! Dying anywhere before the commit changes nothing; after it, whoever asks again gets the decision that stands.
 
@@ -11,18 +12,18 @@ mod request;
 use std::collections::{BTreeSet, HashSet};
 
 use messaging::{
-    consumer::{Consumer, Discard, Event, Handler, Outcome, Received, Unsettled},
+    consumer::{Consumer, Discard, Event, Handler, Received, Unsettled},
     doorbell::Doorbell,
-    failure::{Failure, ReasonClass, Rejection},
+    failure::{Failure, Rejection},
     outbox,
     topology::{PAYMENT_ORDERS, Queue},
 };
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
 
-pub use request::PaymentRequest;
+pub use request::{PaymentRequest, Purpose};
 
-use self::plan::{Plan, plan};
+use self::plan::{Answer, Plan, Standing, plan};
 use crate::{
     PaymentSettings,
     metrics::{Decided, Metrics},
@@ -32,7 +33,7 @@ use crate::{
     },
 };
 
-/// Decides on placed orders and answers each.
+/// Decides on placed orders, refunds them, and answers each request.
 #[derive(Debug)]
 pub struct Settlement {
     outbox_bell: Doorbell,
@@ -50,7 +51,7 @@ impl Settlement {
     }
 }
 
-/// The consumer of placed orders.
+/// The consumer of placed orders and of requests for refunds.
 #[must_use]
 pub fn consumer(settings: &PaymentSettings) -> Consumer<Settlement> {
     Consumer::new(
@@ -78,8 +79,8 @@ impl Handler for Settlement {
         let plan = decide(tx, batch).await?;
         carry_out(tx, &plan).await?;
         answer(tx, batch, &plan).await?;
-        let unsettled = plan.conflicts.iter().copied().map(conflict).collect();
-        Ok((unsettled, plan.effect()))
+        let effect = plan.effect();
+        Ok((plan.unsettled, effect))
     }
 
     async fn discard(
@@ -87,8 +88,10 @@ impl Handler for Settlement {
         tx: &mut PgTransaction<'_>,
         received: &Received<PaymentRequest>,
     ) -> Result<Discard, Failure> {
-        discard::decline(tx, received).await?;
-        Ok(Discard::Ended)
+        match received.message.purpose {
+            Purpose::Payment => discard::decline(tx, received).await,
+            Purpose::Refund => discard::refund(tx, received).await,
+        }
     }
 
     fn committed(&self, decided: Decided) {
@@ -97,71 +100,72 @@ impl Handler for Settlement {
     }
 }
 
-/// Reads what stands, locks what is to be debited, and decides.
+/// Reads what stands, locks what is to be changed, and decides.
 async fn decide(
     tx: &mut PgTransaction<'_>,
     batch: &[Received<PaymentRequest>],
 ) -> Result<Plan, Failure> {
-    let order_ids: Vec<_> = batch
-        .iter()
-        .map(|received| received.message.order_id)
-        .collect();
-    let standing = payment::find_all(tx, &order_ids).await?;
-    let decided: HashSet<_> = standing.iter().map(|payment| payment.order_id).collect();
-    let payers: BTreeSet<_> = batch
-        .iter()
-        .map(|received| received.message)
-        .filter(|request| !decided.contains(&request.order_id))
+    let requests = || batch.iter().map(|received| received.message);
+    let order_ids: Vec<_> = requests().map(|request| request.order_id).collect();
+    let payments = payment::find_all(tx, &order_ids).await?;
+    let decided: HashSet<_> = payments.iter().map(|payment| payment.order_id).collect();
+    let changed: BTreeSet<_> = requests()
+        .filter(|request| {
+            request.purpose == Purpose::Refund || !decided.contains(&request.order_id)
+        })
         .map(|request| request.user_id)
         .collect();
-    let accounts = account::lock(tx, &Vec::from_iter(payers)).await?;
-    Ok(plan(batch, &standing, &accounts, OffsetDateTime::now_utc()))
+    let accounts = account::lock(tx, &Vec::from_iter(changed)).await?;
+    // Only what was captured can have been refunded. Read behind the lock: who refunds holds it until the commit.
+    let captured = payments
+        .iter()
+        .filter(|payment| payment.decision == Decision::Captured);
+    let captured: Vec<_> = captured.map(|payment| payment.order_id).collect();
+    let refunds = ledger::refunds(tx, &captured).await?;
+    let standing = Standing {
+        payments,
+        refunds,
+        accounts,
+    };
+    Ok(plan(batch, standing, OffsetDateTime::now_utc()))
 }
 
 /// Writes the decisions, the ledger and the balances.
 async fn carry_out(tx: &mut PgTransaction<'_>, plan: &Plan) -> Result<(), Failure> {
-    if plan.decided.is_empty() {
-        return Ok(());
+    if !plan.decided.is_empty() {
+        payment::insert_all(tx, &plan.decided).await?;
     }
-    payment::insert_all(tx, &plan.decided).await?;
-    if plan.debits.is_empty() {
+    if plan.entries.is_empty() {
         return Ok(());
     }
     let totals = plan.totals();
-    let debited = ledger::pay(tx, &plan.debits, &totals).await?;
-    if usize::try_from(debited) == Ok(totals.len()) {
+    let changed = ledger::enter(tx, &plan.entries, &totals).await?;
+    if usize::try_from(changed) == Ok(totals.len()) {
         Ok(())
     } else {
         Err(Failure::Transient(Box::new(BalanceMoved)))
     }
 }
 
-/// Puts the answer to each request into the outbox, each in the trace of its request.
+/// Puts the answers to each request into the outbox, each in the trace of its request.
 async fn answer(
     tx: &mut PgTransaction<'_>,
     batch: &[Received<PaymentRequest>],
     plan: &Plan,
 ) -> Result<(), Failure> {
     let mut events = outbox::Batch::default();
-    for (index, payment) in &plan.answers {
+    for (index, answer) in &plan.answers {
         let trace = &batch[*index].trace;
-        match payment.decision {
-            Decision::Captured => events.add(&payment.captured(), trace)?,
-            Decision::Declined(reason) => events.add(&payment.declined(reason), trace)?,
+        match answer {
+            Answer::Decided(payment) => match payment.decision {
+                Decision::Captured => events.add(&payment.captured(), trace)?,
+                Decision::Declined(reason) => events.add(&payment.declined(reason), trace)?,
+            },
+            Answer::Refunded(refund) => events.add(&refund.refunded(), trace)?,
         };
     }
     events.append(tx).await?;
     Ok(())
-}
-
-fn conflict(index: usize) -> Unsettled {
-    Unsettled {
-        index,
-        outcome: Outcome::Rejected(Rejection::new(
-            ReasonClass::Conflict,
-            "the order was decided before for another user or amount",
-        )),
-    }
 }
 
 /// What should be impossible behind our locks: the batch is tried again.

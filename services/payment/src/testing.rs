@@ -229,7 +229,7 @@ impl Shop {
             (
                 "payments captured without their debit, or declined with one",
                 "select count(*) from payments.payment left join payments.ledger_entry as entry
-                 on entry.order_id = payment.order_id and entry.amount_minor = -payment.amount_minor
+                 on entry.order_id = payment.order_id and entry.kind = 'PAYMENT' and entry.amount_minor = -payment.amount_minor
                  where (payment.outcome = 'CAPTURED') <> (entry.id is not null)",
             ),
             (
@@ -237,6 +237,13 @@ impl Shop {
                 "select count(*) from payments.ledger_entry as entry join payments.account on account.id = account_id
                  left join payments.payment on payment.order_id = entry.order_id and payment.user_id = account.user_id
                  where entry.kind = 'PAYMENT' and payment.order_id is null",
+            ),
+            (
+                "refunds that are not what was debited",
+                "select count(*) from payments.ledger_entry as refund left join payments.ledger_entry as debit
+                 on debit.order_id = refund.order_id and debit.kind = 'PAYMENT' and debit.account_id = refund.account_id
+                    and debit.amount_minor = -refund.amount_minor
+                 where refund.kind = 'REFUND' and debit.id is null",
             ),
         ] {
             let count: i64 = sqlx::query_scalar(query).fetch_one(&self.admin).await.unwrap();

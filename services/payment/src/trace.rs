@@ -1,4 +1,4 @@
-//! Following one order through this service, for operators: received, decided, booked and answered.
+//! Following one order through this service, for operators: received, decided, booked, refunded and answered.
 
 use contracts::{DeclineReason, OrderId};
 use messaging::{
@@ -19,6 +19,7 @@ pub async fn trace(
     requests: &[Uuid],
 ) -> Result<Vec<Hop>, sqlx::Error> {
     let decision = storage::trace::decision(connection, order_id).await?;
+    let entries = storage::trace::entries(connection, order_id).await?;
     let receipts = trace::received(connection, PAYMENT_ORDERS.name, requests).await?;
     let decided = decision
         .iter()
@@ -26,10 +27,17 @@ pub async fn trace(
     let received = receipts
         .iter()
         .filter_map(|receipt| Some((receipt.transaction.as_ref()?, PAYMENT_ORDERS.name)));
-    let writers = decided.chain(received).map(|(transaction, owner)| Writer {
-        transaction: transaction.clone(),
-        owner,
-    });
+    // A payment's entry was written with its decision; a refund's with nothing else.
+    let booked = entries
+        .iter()
+        .map(|entry| (&entry.transaction, PAYMENT_ORDERS.name));
+    let writers = decided
+        .chain(booked)
+        .chain(received)
+        .map(|(transaction, owner)| Writer {
+            transaction: transaction.clone(),
+            owner,
+        });
     let writers: Vec<Writer> = writers.collect();
     let mut hops = trace::sent(connection, order_id.as_uuid(), &writers).await?;
     hops.extend(receipts.into_iter().map(|receipt| receipt.hop));
@@ -47,10 +55,11 @@ pub async fn trace(
         };
         hops.push(hop(decided.decided_at, "payment.decided", outcome));
     }
-    for entry in storage::trace::entries(connection, order_id).await? {
+    for entry in entries {
         let kind = match entry.kind {
             EntryKind::TopUp => "top-up",
             EntryKind::Payment => "payment",
+            EntryKind::Refund => "refund",
         };
         let detail = format!("{kind} as entry {}", entry.number);
         let owner = PAYMENT_ORDERS.name;

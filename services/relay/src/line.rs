@@ -231,12 +231,7 @@ impl Line {
     /// Draws the consequences of an answer.
     pub(crate) fn answered(&mut self, (mut flight, answer): Landed) {
         flight.answers.push(&answer);
-        if let Some(span) = flight.span.take() {
-            match &answer {
-                Answer::Confirmed => span.done(),
-                refusal => span.fail(refusal.as_str()),
-            }
-        }
+        log::end(flight.span.take(), &answer);
         let kind = flight.planned.kind.clone();
         if let Some(flying) = self.flying_of.get_mut(&kind) {
             *flying = flying.saturating_sub(1);

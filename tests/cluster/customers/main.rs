@@ -43,7 +43,7 @@ struct Arguments {
     #[arg(long)]
     first_user: i64,
     /// Milliseconds between two orders of one customer
-    #[arg(long, default_value_t = 500)]
+    #[arg(long)]
     every_ms: u64,
     /// Where it is asked
     #[arg(long, default_value = "0.0.0.0:8080")]

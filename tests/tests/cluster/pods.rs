@@ -16,6 +16,9 @@ use crate::{
 /// So many pods are deleted.
 const DELETED: usize = 12;
 
+/// Often enough that a pod seldom goes without a request on its way.
+const ORDER_EVERY: Duration = Duration::from_millis(100);
+
 /// Another pod has taken the place of one that was taken away, within this time.
 const REPLACED_WITHIN: Duration = Duration::from_mins(3);
 
@@ -24,7 +27,7 @@ const PODS_OF_THE_SHOP: &str = "app.kubernetes.io/name=gozon,app.kubernetes.io/c
 #[tokio::test]
 async fn pods_deleted_at_random_under_load_cost_no_order() {
     let namespace = inside::shop().await;
-    let visitors = Visitors::come(namespace, 2_000_000).await;
+    let visitors = Visitors::come_ordering(namespace, 2_000_000, ORDER_EVERY).await;
     for turn in 0..DELETED {
         let pods = ready_pods(namespace, PODS_OF_THE_SHOP).await;
         let pod = &pods[fastrand::usize(..pods.len())];

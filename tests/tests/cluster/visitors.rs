@@ -24,6 +24,15 @@ impl<'n> Visitors<'n> {
     /// Sends them to the Services of the shop, and returns when the first orders have ended. No two visits may have the same
     /// customers.
     pub(crate) async fn come(namespace: &'n Namespace, first_user: i64) -> Self {
+        Self::come_ordering(namespace, first_user, Duration::from_millis(500)).await
+    }
+
+    /// The same with this time between two orders of one customer.
+    pub(crate) async fn come_ordering(
+        namespace: &'n Namespace,
+        first_user: i64,
+        every: Duration,
+    ) -> Self {
         let pod = format!("customers-{first_user}");
         namespace
             .apply(json!({
@@ -42,6 +51,7 @@ impl<'n> Visitors<'n> {
                             "--payment=http://gozon-payment",
                             "--web=http://gozon-web",
                             format!("--first-user={first_user}"),
+                            format!("--every-ms={}", every.as_millis()),
                         ],
                         "securityContext": restricted(),
                     }],

@@ -8,6 +8,7 @@
 mod acceptance;
 mod audit;
 mod bad_input;
+mod cancelling;
 mod command_line;
 mod documentation;
 mod idempotency;

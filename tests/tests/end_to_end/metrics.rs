@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use tests::{
     Customer, Exposition, Role, Shop,
-    customer::{Order, new_key, order_call, read},
+    customer::{Order, cancel_call, new_key, order_call, read},
     exposition::{Listed, catalogue},
     poll_until,
 };
@@ -21,7 +21,8 @@ const WITHOUT_SERIES: [&str; 3] = [
     "gozon_postgres_oldest_snapshot_age_seconds",
 ];
 
-/// Four orders of a customer who can pay for three; the last of them in the recorded trace. All are shown on a socket.
+/// Four orders of a customer who can pay for three, the last of them in the recorded trace; it is cancelled by a request
+/// that comes twice. All are shown on a socket.
 async fn place_orders(shop: &Shop) {
     let customer = Customer::with_balance(&shop.entrance(), 300).await;
     let mut socket = customer.follow(None).await;
@@ -32,7 +33,13 @@ async fn place_orders(shop: &Shop) {
     }
     let call = order_call(&new_key(), 100).header("traceparent", &traceparent);
     let order: Order = read(customer.send(call).await.expect(201));
-    socket.ended(order.id).await;
+    let paid = socket.ended(order.id).await;
+    let key = new_key();
+    for _ in 0..2 {
+        let answer = customer.send(cancel_call(&key, &paid)).await;
+        assert_eq!(answer.status, 202, "{}", answer.text);
+    }
+    socket.ended(paid.id).await;
 }
 
 async fn told(shop: &Shop, role: Role) -> Exposition {
@@ -109,7 +116,7 @@ const PROCESSED: &[Label] = &[
     ("error_type", ""),
 ];
 
-/// What a shop tells after four orders, of which three were paid.
+/// What a shop tells after four orders, of which three were paid and one of those was cancelled.
 const EXPECTED: &[Told] = &[
     ("http_server_request_duration_seconds_count", POSTED, 4.0),
     ("gozon_orders_placed_total", &[], 4.0),
@@ -131,12 +138,15 @@ const EXPECTED: &[Told] = &[
         1.0,
     ),
     ("gozon_payments_repeated_total", &[], 0.0),
+    ("gozon_refunds_requested_total", &[], 1.0),
+    ("gozon_payments_refunded_total", &[], 1.0),
+    ("gozon_orders_refunded_total", &[], 1.0),
     ("messaging_client_sent_messages_total", PUBLISHED, 4.0),
     ("messaging_process_duration_seconds_count", PROCESSED, 4.0),
     (
         "gozon_inbox_messages_total",
         &[QUEUE, ("outcome", "fresh")],
-        4.0,
+        5.0,
     ),
     ("gozon_event_sockets", &[], 0.0),
     (

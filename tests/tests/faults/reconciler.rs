@@ -109,6 +109,66 @@ async fn while_the_relays_are_away_orders_are_visible_as_stuck_and_nothing_is_re
     shop.assert_clean().await;
 }
 
+#[tokio::test]
+async fn a_refund_whose_request_was_lost_with_its_queue_is_given_all_the_same_and_once() {
+    let shop = impatient_shop().await;
+    let customer = Customer::with_balance(&shop.entrance(), 10).await;
+    let placed = place_ten(&customer).await;
+    let paid = customer.ended(&placed, SOON).await;
+    everything_is_published(&shop, Service::Payments).await;
+    shop.stop(Role::Payment(1)).await;
+    for order in &paid {
+        customer.cancel(order).await;
+    }
+    everything_is_published(&shop, Service::Orders).await;
+    delete_queue(&shop, REQUESTS).await;
+    shop.start_again(Role::Payment(1)).await;
+    let ended = customer.ended(&placed, HEALED_WITHIN).await;
+    assert!(ended.iter().all(Order::is_refunded), "{ended:?}");
+    assert_eq!(customer.check_books(10).await, 0);
+    assert_eq!(customer.balance().await, 10);
+    assert!(repeated_requests(&shop).await >= 10);
+    nothing_stays_stuck(&shop).await;
+    shop.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_refund_whose_answer_was_lost_ends_by_the_entry_that_stands() {
+    let shop = impatient_shop().await;
+    let customer = Customer::with_balance(&shop.entrance(), 10).await;
+    let placed = place_ten(&customer).await;
+    let paid = customer.ended(&placed, SOON).await;
+    everything_is_published(&shop, Service::Payments).await;
+    shop.stop(Role::Payment(1)).await;
+    for order in &paid {
+        customer.cancel(order).await;
+    }
+    for replica in [Role::Order(1), Role::Order(2)] {
+        shop.stop(replica).await;
+    }
+    shop.start_again(Role::Payment(1)).await;
+    let payments = shop.database(Service::Payments).admin_pool();
+    poll_until("all refunds are entered", SOON, async || {
+        let refunds: i64 =
+            sqlx::query_scalar("select count(*) from payments.ledger_entry where kind = 'REFUND'")
+                .fetch_one(&payments)
+                .await
+                .unwrap();
+        (refunds == 10).then_some(())
+    })
+    .await;
+    everything_is_published(&shop, Service::Payments).await;
+    delete_queue(&shop, ANSWERS).await;
+    for replica in [Role::Order(1), Role::Order(2)] {
+        shop.start_again(replica).await;
+    }
+    customer.ended(&placed, HEALED_WITHIN).await;
+    assert_eq!(customer.check_books(10).await, 0);
+    assert_eq!(customer.balance().await, 10);
+    nothing_stays_stuck(&shop).await;
+    shop.assert_clean().await;
+}
+
 /// Waits until relays have settled every event that there is.
 pub(crate) async fn everything_is_published(shop: &Shop, service: Service) {
     let admin = shop.database(service).admin_pool();

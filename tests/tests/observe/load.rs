@@ -1,4 +1,4 @@
-//! A short time in the life of a shop, in which something of everything happens: orders paid, declined and refused, a
+//! A short time in the life of a shop, in which something of everything happens: orders paid, declined, refunded and refused, a
 //! message that nobody can settle, a queue that is lost, sockets that come and go, a snapshot that somebody holds.
 
 use std::{
@@ -59,7 +59,7 @@ pub(crate) async fn life(shop: &Shop, over: &AtomicBool) {
     let (_, ()) = tokio::join!(orders, lose_a_queue(&broker));
 }
 
-/// Orders one after the other; looks at the page meanwhile, and closes it each time.
+/// Orders one after the other, and gives each up that was paid; looks at the page meanwhile, and closes it each time.
 async fn keeps_ordering(customer: &Customer, over: &AtomicBool) {
     let mut pace = tokio::time::interval(PACE);
     while !over.load(Ordering::Relaxed) {
@@ -68,7 +68,10 @@ async fn keeps_ordering(customer: &Customer, over: &AtomicBool) {
         let order = customer.place_surely(1, SOON).await;
         customer.orders().await;
         customer.get("/api/v1/account").await;
-        socket.ended(order.id).await;
+        let ended = socket.ended(order.id).await;
+        if ended.status == "FINISHED" {
+            customer.cancel_surely(&ended, SOON).await;
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tests::{Customer, Instance, Role, Shop, http_client, poll_until, shop::Layout};
+use tests::{Customer, Instance, Role, Shop, exposition::Exposition, poll_until, shop::Layout};
 use tokio::net::TcpListener;
 
 use crate::way::SOON;
@@ -51,10 +51,11 @@ async fn orders_end_and_spans_fail(endpoint: &str, protocol: &str) {
         placed.push(customer.place(1).await);
     }
     customer.ended(&placed, SOON).await;
-    let metrics = shop.admin_url(Role::All).join("/metrics").unwrap();
+    let labels = [("service", "gozon-order"), ("outcome", "failed")];
     let failed = poll_until("spans that failed", SOON, async || {
-        let answer = http_client().get(metrics.clone()).send().await.ok()?;
-        failed_spans(&answer.text().await.ok()?)
+        let metrics = Exposition::parse(&shop.metrics(Role::All).await);
+        let failed = metrics.sum("gozon_telemetry_spans_total", &labels);
+        failed.filter(|spans| *spans > 0.0)
     })
     .await;
     assert!(failed > 0.0, "{failed}");
@@ -62,10 +63,4 @@ async fn orders_end_and_spans_fail(endpoint: &str, protocol: &str) {
     customer.ended(&[with_spans], SOON).await;
     let took = shop.stop(Role::All).await;
     assert!(took < STOPPED_WITHIN, "the stop took {took:?}");
-}
-
-fn failed_spans(metrics: &str) -> Option<f64> {
-    let failed = r#"gozon_telemetry_spans_total{service="gozon-order",outcome="failed"} "#;
-    let count = metrics.lines().find_map(|line| line.strip_prefix(failed))?;
-    count.parse().ok().filter(|count| *count > 0.0)
 }

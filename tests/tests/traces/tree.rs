@@ -1,4 +1,4 @@
-//! One order's spans make one connected tree, and each message's span is linked into it.
+//! The spans of one order, and those of one refund, make one connected tree, and each message's span is linked into it.
 
 use std::collections::BTreeMap;
 
@@ -8,81 +8,158 @@ use tests::{
     shop::Layout,
 };
 
-use crate::way::{SOON, of_trace, order, shop};
+use crate::way::{SOON, of_trace, order, refund, shop};
 
-/// The tree, each span with its service, kind and parent: in one process and in many it is the same.
-const TREE: [(&str, &str, &str, &str); 6] = [
-    ("POST /api/v1/orders", "gozon-order", "Server", ""),
-    (
-        "create gozon.events:order.placed.v1",
-        "gozon-order",
-        "Producer",
-        "POST /api/v1/orders",
-    ),
-    (
-        "process gozon.events:order.placed.v1:payment.orders.v1",
-        "gozon-payment",
-        "Consumer",
-        "create gozon.events:order.placed.v1",
-    ),
-    (
-        "create gozon.events:payment.captured.v1",
-        "gozon-payment",
-        "Producer",
-        "process gozon.events:order.placed.v1:payment.orders.v1",
-    ),
-    (
-        "process gozon.events:payment.captured.v1:order.payments.v1",
-        "gozon-order",
-        "Consumer",
-        "create gozon.events:payment.captured.v1",
-    ),
-    (
-        PUSH,
-        "gozon-order",
-        "Producer",
-        "process gozon.events:payment.captured.v1:order.payments.v1",
-    ),
-];
+/// What is expected of a request's trace.
+struct Tree {
+    /// Each span with its service, kind and parent: in one process and in many it is the same.
+    spans: [(&'static str, &'static str, &'static str, &'static str); 6],
+    /// The version of the order that the last of them tells of; the one before it may be told, too.
+    version: i32,
+}
+
+const ORDER: Tree = Tree {
+    spans: [
+        ("POST /api/v1/orders", "gozon-order", "Server", ""),
+        (
+            "create gozon.events:order.placed.v1",
+            "gozon-order",
+            "Producer",
+            "POST /api/v1/orders",
+        ),
+        (
+            "process gozon.events:order.placed.v1:payment.orders.v1",
+            "gozon-payment",
+            "Consumer",
+            "create gozon.events:order.placed.v1",
+        ),
+        (
+            "create gozon.events:payment.captured.v1",
+            "gozon-payment",
+            "Producer",
+            "process gozon.events:order.placed.v1:payment.orders.v1",
+        ),
+        (
+            "process gozon.events:payment.captured.v1:order.payments.v1",
+            "gozon-order",
+            "Consumer",
+            "create gozon.events:payment.captured.v1",
+        ),
+        (
+            PUSH,
+            "gozon-order",
+            "Producer",
+            "process gozon.events:payment.captured.v1:order.payments.v1",
+        ),
+    ],
+    version: 2,
+};
+
+const REFUND: Tree = Tree {
+    spans: [
+        (
+            "POST /api/v1/orders/{id}/cancel",
+            "gozon-order",
+            "Server",
+            "",
+        ),
+        (
+            "create gozon.events:refund.requested.v1",
+            "gozon-order",
+            "Producer",
+            "POST /api/v1/orders/{id}/cancel",
+        ),
+        (
+            "process gozon.events:refund.requested.v1:payment.orders.v1",
+            "gozon-payment",
+            "Consumer",
+            "create gozon.events:refund.requested.v1",
+        ),
+        (
+            "create gozon.events:payment.refunded.v1",
+            "gozon-payment",
+            "Producer",
+            "process gozon.events:refund.requested.v1:payment.orders.v1",
+        ),
+        (
+            "process gozon.events:payment.refunded.v1:order.payments.v1",
+            "gozon-order",
+            "Consumer",
+            "create gozon.events:payment.refunded.v1",
+        ),
+        (
+            PUSH,
+            "gozon-order",
+            "Producer",
+            "process gozon.events:payment.refunded.v1:order.payments.v1",
+        ),
+    ],
+    version: 4,
+};
 
 const PUSH: &str = "push order status";
 
 #[tokio::test]
 async fn one_process_records_an_order_as_one_tree() {
-    check(Layout::Together, "grpc").await;
+    check_order(Layout::Together, "grpc").await;
 }
 
 #[tokio::test]
 async fn separate_processes_record_an_order_as_one_tree() {
-    check(Layout::Separately, "http").await;
+    check_order(Layout::Separately, "http").await;
 }
 
-async fn check(layout: Layout, protocol: &str) {
+#[tokio::test]
+async fn separate_processes_record_a_refund_as_one_tree_of_the_cancellation() {
+    let collector = Collector::start().await;
+    let shop = shop(Layout::Separately, &collector, "grpc", "1").await;
+    let (order, trace_id) = refund(&shop).await;
+    let spans = whole(&collector, &trace_id, &REFUND).await;
+    let trace = of_trace(&spans, &trace_id);
+    check_tree(&trace, &REFUND);
+    let push = told(&trace, REFUND.version).unwrap();
+    assert_eq!(push.says("gozon.order.id"), order.id.to_string());
+    assert_eq!(push.says("gozon.order.status"), "CANCELLED");
+    for publish in publishes(&spans, &trace) {
+        check_publish(publish);
+    }
+}
+
+async fn check_order(layout: Layout, protocol: &str) {
     let collector = Collector::start().await;
     let shop = shop(layout, &collector, protocol, "1").await;
     let (order, trace_id) = order(&shop, None).await;
-    let is_whole = |spans: &[Span]| {
-        let trace = of_trace(spans, &trace_id);
-        decided(&trace).is_some() && publishes(spans, &trace).len() == 2
-    };
-    let spans = collector
-        .until("all spans of an order", SOON, is_whole)
-        .await;
+    let spans = whole(&collector, &trace_id, &ORDER).await;
     let trace = of_trace(&spans, &trace_id);
-    check_tree(&trace);
+    check_tree(&trace, &ORDER);
     check_attributes(&trace, &order.id.to_string());
     for publish in publishes(&spans, &trace) {
         check_publish(publish);
     }
 }
 
-/// Every span of the tree is there once, with the right parent, and there is no other but the push of NEW.
-fn check_tree(trace: &[&Span]) {
-    let named: BTreeMap<&str, &&Span> = TREE
+/// All spans that there are, once both messages of the trace are published and its end is told.
+async fn whole(collector: &Collector, trace_id: &str, tree: &Tree) -> Vec<Span> {
+    let is_whole = |spans: &[Span]| {
+        let trace = of_trace(spans, trace_id);
+        told(&trace, tree.version).is_some() && publishes(spans, &trace).len() == 2
+    };
+    collector
+        .until("all spans of a trace", SOON, is_whole)
+        .await
+}
+
+/// Every span of the tree is there once, with the right parent, and there is no other but the push of the version before.
+fn check_tree(trace: &[&Span], tree: &Tree) {
+    let named: BTreeMap<&str, &Span> = tree
+        .spans
         .iter()
-        .map(|(name, ..)| (*name, find(trace, name)))
+        .map(|(name, ..)| match *name {
+            PUSH => (PUSH, told(trace, tree.version).unwrap()),
+            name => (name, find(trace, name)),
+        })
         .collect();
-    for (name, service, kind, parent) in TREE {
+    for (name, service, kind, parent) in tree.spans {
         let span = named[name];
         assert_eq!(span.service, service, "{name}");
         assert_eq!(format!("{:?}", span.kind), kind, "{name}");
@@ -97,10 +174,8 @@ fn check_tree(trace: &[&Span]) {
         let links: Vec<Place> = creation.map(|span| span.at.clone()).into_iter().collect();
         assert_eq!(span.links, links, "the links of {name}");
     }
-    let of_new = trace
-        .iter()
-        .filter(|span| span.name == PUSH && span.says("gozon.order.version") == "1");
-    assert_eq!(trace.len(), TREE.len() + of_new.count(), "{trace:#?}");
+    let before = told(trace, tree.version - 1).into_iter();
+    assert_eq!(trace.len(), tree.spans.len() + before.count(), "{trace:#?}");
 }
 
 fn check_attributes(trace: &[&Span], order_id: &str) {
@@ -144,7 +219,7 @@ fn check_attributes(trace: &[&Span], order_id: &str) {
             assert_eq!(span.says("gozon.outcome"), "fresh");
         }
     }
-    let push = decided(trace).unwrap();
+    let push = told(trace, ORDER.version).unwrap();
     assert_eq!(push.says("gozon.order.id"), order_id);
     assert_eq!(push.says("gozon.order.status"), "FINISHED");
 }
@@ -177,19 +252,16 @@ fn publishes<'s>(spans: &'s [Span], trace: &[&Span]) -> Vec<&'s Span> {
         .collect()
 }
 
-/// The push that told the decision.
-fn decided<'s>(trace: &[&'s Span]) -> Option<&'s Span> {
+/// The push that told this version of the order.
+fn told<'s>(trace: &[&'s Span], version: i32) -> Option<&'s Span> {
     let mut pushes = trace.iter().filter(|span| span.name == PUSH);
     pushes
-        .find(|span| span.says("gozon.order.version") == "2")
+        .find(|span| span.says("gozon.order.version") == version.to_string())
         .copied()
 }
 
-fn find<'t, 's>(trace: &'t [&'s Span], name: &str) -> &'t &'s Span {
-    let is_it = |span: &&&Span| {
-        span.name == name && (name != PUSH || span.says("gozon.order.version") == "2")
-    };
-    let found: Vec<_> = trace.iter().filter(is_it).collect();
+fn find<'s>(trace: &[&'s Span], name: &str) -> &'s Span {
+    let found: Vec<_> = trace.iter().filter(|span| span.name == name).collect();
     assert_eq!(found.len(), 1, "spans named {name}: {trace:#?}");
     found[0]
 }

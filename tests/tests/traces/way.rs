@@ -5,7 +5,7 @@ use std::time::Duration;
 use tests::{
     Collector, Customer, Instance, Shop,
     collector::Span,
-    customer::{Order, new_key, order_call, read},
+    customer::{Order, cancel_call, new_key, order_call, read},
     shop::Layout,
 };
 
@@ -40,6 +40,19 @@ pub(crate) async fn order(shop: &Shop, traceparent: Option<&str>) -> (Order, Str
     let order: Order = read(answer.expect(201));
     socket.ended(order.id).await;
     (order, trace_id)
+}
+
+/// Cancels a paid order, with a socket open, up to when that socket tells that its money is back; says the trace id of the
+/// cancellation.
+pub(crate) async fn refund(shop: &Shop) -> (Order, String) {
+    let customer = Customer::with_balance(&shop.entrance(), 100).await;
+    let mut socket = customer.follow(None).await;
+    let placed = customer.place(100).await;
+    let paid = socket.ended(placed.id).await;
+    let answer = customer.send(cancel_call(&new_key(), &paid)).await;
+    let trace_id = answer.headers["trace-id"].to_str().unwrap().to_owned();
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    (socket.ended(paid.id).await, trace_id)
 }
 
 /// Those of a trace.

@@ -32,7 +32,7 @@ pub(crate) struct OrderFlags {
         default_value = "orders_everyone"
     )]
     everyone_role: String,
-    /// Seconds an order may stay NEW before its request for payment is repeated; longer than any request takes to commit
+    /// Seconds an order may stay NEW or REFUNDING before its request for its money is repeated; longer than any request takes to commit
     #[arg(long, env = "GOZON_RECONCILE_AFTER_SECONDS", default_value_t = limits::RECONCILE_AFTER.as_secs(),
           value_parser = clap::value_parser!(u64).range(1..=86_400))]
     reconcile_after_seconds: u64,

@@ -15,6 +15,7 @@ use messaging::{
     audit::{Arrival, Finding, arrivals, last_sent, waiting},
     topology::{ORDER_PAYMENTS, PAYMENT_ORDERS},
 };
+use order::status::Status;
 use sqlx::PgConnection;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
@@ -30,8 +31,8 @@ mod table;
 
 use check::Check;
 use hang::{Hang, Leg, Trace};
-use judge::judge;
-use look::{ANSWERS, Databases, Look, REQUESTS};
+use judge::{Pair, judge};
+use look::{Databases, Look};
 use report::{Example, Findings, Report, Tally, Verdict};
 
 /// How long a whole audit may take.
@@ -168,12 +169,7 @@ async fn second_look(
         };
         for fault in judge(&pair, look.patience) {
             if fault.check == Check::OrderStuck {
-                let decided = pair
-                    .payment
-                    .as_ref()
-                    .and_then(|side| side.decision.as_ref());
-                let leg = decided.map_or(Leg::Request, |_| Leg::Answer);
-                stuck.push((*id, leg, fault.detail));
+                stuck.push((*id, awaited(&pair), fault.detail));
             } else {
                 let findings = found.entry(fault.check).or_default();
                 findings.add(examples, format!("order {id}"), fault.detail);
@@ -211,15 +207,20 @@ async fn hangs(
     look: &mut Look<'_>,
     stuck: &[(Uuid, Leg, String)],
 ) -> anyhow::Result<Vec<(Hang, Option<String>)>> {
-    let of = |wanted: Leg| {
-        let matching = stuck.iter().filter(move |(_, leg, _)| *leg == wanted);
-        matching.map(|(id, _, _)| *id).collect::<Vec<_>>()
-    };
-    let (asked, answered) = (of(Leg::Request), of(Leg::Answer));
-    let (orders, payments) = (&mut *look.orders, &mut *look.payments);
-    let mut traces = traces(orders, payments, &REQUESTS, PAYMENT_ORDERS.name, &asked).await?;
-    let answers = self::traces(payments, orders, &ANSWERS, ORDER_PAYMENTS.name, &answered).await?;
-    traces.extend(answers);
+    let mut traces = BTreeMap::new();
+    for leg in Leg::ALL {
+        let matching = stuck.iter().filter(|(_, of, _)| *of == leg);
+        let orders: Vec<_> = matching.map(|(id, _, _)| *id).collect();
+        if orders.is_empty() {
+            continue;
+        }
+        let databases = (&mut *look.orders, &mut *look.payments);
+        let (sender, receiver, consumer) = match (leg.leaves_orders(), databases) {
+            (true, (orders, payments)) => (orders, payments, PAYMENT_ORDERS.name),
+            (false, (orders, payments)) => (payments, orders, ORDER_PAYMENTS.name),
+        };
+        traces.extend(self::traces(sender, receiver, leg.types(), consumer, &orders).await?);
+    }
     let hangs = stuck.iter().map(|(id, leg, _)| {
         let trace = traces.remove(id).unwrap_or_default();
         let class = match &trace.arrival {
@@ -230,6 +231,21 @@ async fn hangs(
         (Hang::guess(*leg, &trace), class)
     });
     Ok(hangs.collect())
+}
+
+/// Which message an order waits for.
+fn awaited(pair: &Pair) -> Leg {
+    let order = pair.order.as_ref().and_then(|side| side.order.as_ref());
+    let payment = pair.payment.as_ref();
+    let is_refunding = order.is_some_and(|order| order.status == Status::Refunding);
+    let decided = payment.is_some_and(|side| side.decision.is_some());
+    let refunded = payment.is_some_and(|side| side.refund.is_some());
+    match (is_refunding, decided, refunded) {
+        (false, false, _) => Leg::Request,
+        (false, true, _) => Leg::Answer,
+        (true, _, false) => Leg::RefundRequest,
+        (true, _, true) => Leg::RefundAnswer,
+    }
 }
 
 /// What the last message of these types about each order left on both sides.

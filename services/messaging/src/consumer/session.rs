@@ -121,13 +121,14 @@ impl Session {
         pool: &PgPool,
         broker: &BrokerUrl,
         queue: Queue,
+        trust: Duration,
     ) -> Result<Self, BoxError> {
         let horizon = inbox::horizon(pool).await?;
         let name = format!("gozon consumer {}", queue.name);
         let connection = broker.connect(&name).await?;
         Ok(Self {
-            deliveries: Subscription::open(&connection, queue.name).await?,
-            dead: Subscription::open(&connection, queue.dead).await?,
+            deliveries: Subscription::open(&connection, queue.name, trust).await?,
+            dead: Subscription::open(&connection, queue.dead, trust).await?,
             connection,
             pace: Pace::new(GATHER, Instant::now()),
             horizon,
@@ -142,14 +143,24 @@ impl Session {
     }
 
     pub(super) async fn next(&mut self) -> Result<Work, BrokerError> {
-        tokio::select! {
-            waited = self.deliveries.wait() => waited?,
-            waited = self.dead.wait() => {
-                waited?;
-                return Ok(Work::Dead(self.dead.take(1)));
+        loop {
+            let stale_at = self.deliveries.trusted_until.min(self.dead.trusted_until);
+            tokio::select! {
+                biased;
+                waited = self.deliveries.wait() => {
+                    waited?;
+                    return Ok(Work::Batch(self.gather().await));
+                }
+                waited = self.dead.wait() => {
+                    waited?;
+                    return Ok(Work::Dead(self.dead.take(1)));
+                }
+                () = tokio::time::sleep_until(stale_at) => {}
+            }
+            for subscription in [&mut self.deliveries, &mut self.dead] {
+                subscription.renew_if_stale().await?;
             }
         }
-        Ok(Work::Batch(self.gather().await))
     }
 
     /// A delivery is there. Where events come together its companions are a moment behind: what was appended together
@@ -216,10 +227,16 @@ struct Subscription {
     consumer: Option<lapin::Consumer>,
     /// Delivered and not taken up yet, oldest first.
     kept: VecDeque<Delivery>,
+    trust: Duration,
+    trusted_until: Instant,
 }
 
 impl Subscription {
-    async fn open(connection: &Connection, queue: &'static str) -> Result<Self, BrokerError> {
+    async fn open(
+        connection: &Connection,
+        queue: &'static str,
+        trust: Duration,
+    ) -> Result<Self, BrokerError> {
         let channel = in_time("open a channel", connection.create_channel()).await?;
         let prefetch = channel.basic_qos(PREFETCH, BasicQosOptions::default());
         in_time("set the prefetch", prefetch).await?;
@@ -228,9 +245,20 @@ impl Subscription {
             channel,
             consumer: None,
             kept: VecDeque::new(),
+            trust,
+            trusted_until: Instant::now(),
         };
         subscription.resume().await?;
         Ok(subscription)
+    }
+
+    /// Subscribes anew if nothing came for long: a queue that is gone says so then.
+    async fn renew_if_stale(&mut self) -> Result<(), BrokerError> {
+        if Instant::now() >= self.trusted_until {
+            self.pause().await?;
+            self.resume().await?;
+        }
+        Ok(())
     }
 
     /// Waits until there is a delivery.
@@ -269,6 +297,9 @@ impl Subscription {
                 _ => break,
             }
         }
+        if !ready.is_empty() {
+            self.trusted_until = at + self.trust;
+        }
         let taken = ready.into_iter().map(|delivery| Taken {
             delivery,
             at,
@@ -301,6 +332,7 @@ impl Subscription {
                 FieldTable::default(),
             );
             self.consumer = Some(in_time("consume a queue", consume).await?);
+            self.trusted_until = Instant::now() + self.trust;
         }
         Ok(())
     }

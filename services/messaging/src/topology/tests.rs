@@ -154,9 +154,21 @@ fn serialised() -> Vec<(&'static str, Value)> {
         };
         (PaymentDeclined::TYPE, batch(&declined))
     });
+    let requested = RefundRequested {
+        order_id,
+        user_id: UserId::try_from(1).unwrap(),
+        amount: Money::rub(1),
+        requested_at: Some(now),
+    };
+    let refunded = PaymentRefunded {
+        order_id,
+        refunded_at: now,
+    };
     let mut messages = vec![
         (OrderPlaced::TYPE, batch(&placed)),
         (PaymentCaptured::TYPE, batch(&captured)),
+        (RefundRequested::TYPE, batch(&requested)),
+        (PaymentRefunded::TYPE, batch(&refunded)),
     ];
     messages.extend(declined);
     messages
@@ -205,7 +217,8 @@ fn a_schema_refuses_what_is_not_the_message() {
         for field in fields {
             let mut lacking = message.clone();
             lacking[0]["data"].as_object_mut().unwrap().remove(field);
-            let is_optional = ["placed_at", "received_at"].contains(&field.as_str());
+            let is_optional =
+                ["placed_at", "received_at", "requested_at"].contains(&field.as_str());
             assert_eq!(
                 validator.is_valid(&lacking),
                 is_optional,
@@ -254,6 +267,8 @@ fn what_was_sent_once_is_read_for_ever() {
             OrderPlaced::TYPE => read_again::<OrderPlaced>(&event.data),
             PaymentCaptured::TYPE => read_again::<PaymentCaptured>(&event.data),
             PaymentDeclined::TYPE => read_again::<PaymentDeclined>(&event.data),
+            RefundRequested::TYPE => read_again::<RefundRequested>(&event.data),
+            PaymentRefunded::TYPE => read_again::<PaymentRefunded>(&event.data),
             other => panic!("{other} has a golden message and no type"),
         };
         // Whatever a newer version adds, these fields keep their names, their forms and their values.
@@ -268,7 +283,9 @@ fn what_was_sent_once_is_read_for_ever() {
         [
             OrderPlaced::TYPE,
             PaymentCaptured::TYPE,
-            PaymentDeclined::TYPE
+            PaymentDeclined::TYPE,
+            PaymentRefunded::TYPE,
+            RefundRequested::TYPE
         ]
     );
 }

@@ -1,11 +1,14 @@
 //! Settling: once in effect, whatever is delivered again, wherever the consumer dies.
 
-use messaging::topology::PAYMENT_ORDERS;
+use std::time::Duration;
+
+use messaging::{consumer::Schedule, topology::PAYMENT_ORDERS};
 use tests::{RawBroker, poll_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
     DEADLINE, REFUSED_AMOUNT, broker, consumer, database, effects, event, letters, placed, publish,
+    schedule,
 };
 
 async fn emptied(raw: &RawBroker) {
@@ -91,6 +94,37 @@ async fn a_stale_acknowledgement_hits_no_other_message() {
     drop(second);
     let mut third = consumer.connect().await.unwrap();
     assert!(third.next_batch().await.unwrap().redelivered());
+}
+
+#[tokio::test]
+async fn a_subscription_that_delivers_nothing_is_made_anew_and_nothing_is_lost_with_the_old_one() {
+    let (db, (vhost, raw)) = tokio::join!(database(), broker());
+    let impatient = Schedule {
+        trust: Duration::from_millis(5),
+        ..schedule()
+    };
+    let stop = CancellationToken::new();
+    let consumer = consumer(&db, &vhost).with_schedule(impatient);
+    let running = tokio::spawn(consumer.run(stop.clone()));
+    // Between the old one and the new one there is a moment without.
+    for is_consumed in [true, false, true, false] {
+        poll_until("a subscription, or none", DEADLINE, async || {
+            (raw.is_consumed(PAYMENT_ORDERS.name).await == is_consumed).then_some(())
+        })
+        .await;
+    }
+    let events: Vec<_> = (0..200).map(|n| event(&placed(100 + n))).collect();
+    for event in &events {
+        publish(&raw, std::slice::from_ref(event)).await;
+    }
+    let pool = db.admin_pool();
+    poll_until("all effects", DEADLINE, async || {
+        (effects(&pool).await == 200).then_some(())
+    })
+    .await;
+    emptied(&raw).await;
+    stop.cancel();
+    running.await.unwrap();
 }
 
 #[tokio::test]

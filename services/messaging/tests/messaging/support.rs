@@ -190,6 +190,7 @@ pub(crate) fn schedule() -> Schedule {
         max_attempts: 4,
         poll: Duration::from_millis(20),
         keep_deliveries: Duration::from_mins(10),
+        trust: Duration::from_secs(10),
     }
 }
 

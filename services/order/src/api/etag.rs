@@ -1,6 +1,10 @@
-//! Entity tags: an order's version, so that a client asks again without reading again (RFC 9110, section 13).
+//! Entity tags: an order's version, so that a client asks again without reading again, and changes what it has seen and
+//! nothing else (RFC 9110, section 13).
 
-use http::{HeaderMap, HeaderValue, header::IF_NONE_MATCH};
+use http::{
+    HeaderMap, HeaderValue,
+    header::{IF_MATCH, IF_NONE_MATCH},
+};
 
 /// The entity tag of a version.
 pub(super) fn of_version(version: i32) -> HeaderValue {
@@ -18,9 +22,53 @@ pub(super) fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
         .any(|known| known == "*" || known.trim_start_matches("W/").as_bytes() == tag.as_bytes())
 }
 
+/// The versions that a client expects an order to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Expected(Vec<String>);
+
+impl Expected {
+    /// Reads If-Match; none if it is not there.
+    pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
+        let values = headers.get_all(IF_MATCH);
+        values.iter().next()?;
+        let tags = values
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .map(|tag| tag.trim().to_owned());
+        Some(Self(tags.collect()))
+    }
+
+    /// Whether this version is one of them (strong comparison, as If-Match wants: a weak tag is never the same).
+    pub(super) fn includes(&self, version: i32) -> bool {
+        let tag = of_version(version);
+        let mut expected = self.0.iter();
+        expected.any(|expected| expected == "*" || expected.as_bytes() == tag.as_bytes())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_expected_version_is_recognised_only_as_itself() {
+        for (header, expected) in [
+            ("\"2\"", true),
+            ("\"1\", \"2\"", true),
+            ("*", true),
+            ("W/\"2\"", false),
+            ("\"1\"", false),
+            ("\"22\"", false),
+            ("2", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(IF_MATCH, HeaderValue::from_static(header))]);
+            let read = Expected::read(&headers).unwrap();
+            assert_eq!(read.includes(2), expected, "{header}");
+        }
+        assert_eq!(Expected::read(&HeaderMap::new()), None);
+    }
 
     #[test]
     fn a_known_version_is_recognised_in_every_form_of_the_header() {

@@ -4,7 +4,10 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use crate::{status::Status, storage::history::HistoryEntry};
+use crate::{
+    status::{Reason, Status},
+    storage::history::{HistoryEntry, RepeatedRequest},
+};
 
 /// One step of an order's way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -33,6 +36,12 @@ pub(crate) enum TimelineStep {
     PaymentDecided,
     /// The order became FINISHED.
     Finished,
+    /// Its owner gave it up: it became REFUNDING and its money was asked for.
+    RefundRequested,
+    /// Its request for the money was repeated, for it was REFUNDING for too long.
+    RefundRequestedAgain,
+    /// The payment service gave the money back.
+    Refunded,
     /// The order became CANCELLED.
     Cancelled,
 }
@@ -41,11 +50,16 @@ pub(crate) enum TimelineStep {
 /// clocks may disagree; equal ones keep their order.
 pub(super) fn of_history(
     history: &[HistoryEntry],
-    repeated: &[OffsetDateTime],
+    repeated: &[RepeatedRequest],
 ) -> Vec<TimelineItem> {
-    let again = repeated.iter().map(|at| TimelineItem {
-        step: TimelineStep::PaymentRequestedAgain,
-        at: *at,
+    let again = repeated.iter().map(|request| TimelineItem {
+        step: match request.status {
+            Status::Refunding => TimelineStep::RefundRequestedAgain,
+            Status::New | Status::Finished | Status::Cancelled => {
+                TimelineStep::PaymentRequestedAgain
+            }
+        },
+        at: request.at,
         detail: None,
     });
     let mut items: Vec<TimelineItem> = history.iter().flat_map(steps).chain(again).collect();
@@ -57,12 +71,13 @@ fn steps(entry: &HistoryEntry) -> impl Iterator<Item = TimelineItem> {
     let step = match entry.status {
         Status::New => TimelineStep::Placed,
         Status::Finished => TimelineStep::Finished,
+        Status::Refunding => TimelineStep::RefundRequested,
         Status::Cancelled => TimelineStep::Cancelled,
     };
     let reached = TimelineItem {
         step,
         at: entry.at,
-        detail: entry.reason.map(contracts::DeclineReason::as_str),
+        detail: entry.reason.map(Reason::as_str),
     };
     let plain = |step, at: Option<OffsetDateTime>| {
         at.map(|at| TimelineItem {
@@ -71,9 +86,13 @@ fn steps(entry: &HistoryEntry) -> impl Iterator<Item = TimelineItem> {
             detail: None,
         })
     };
+    let answered = match entry.reason {
+        Some(Reason::Refunded) => TimelineStep::Refunded,
+        Some(Reason::NotPaid(_)) | None => TimelineStep::PaymentDecided,
+    };
     [
         plain(TimelineStep::PaymentRequested, entry.payment_received_at),
-        plain(TimelineStep::PaymentDecided, entry.payment_decided_at),
+        plain(answered, entry.payment_decided_at),
         Some(reached),
     ]
     .into_iter()
@@ -101,12 +120,16 @@ mod tests {
         };
         let cancelled = HistoryEntry {
             status: Status::Cancelled,
-            reason: Some(DeclineReason::NoAccount),
+            reason: Some(Reason::NotPaid(DeclineReason::NoAccount)),
             at: at(4),
             payment_received_at: Some(at(2)),
             payment_decided_at: Some(at(2)),
         };
-        let steps: Vec<_> = of_history(&[placed, cancelled], &[at(3)])
+        let again = RepeatedRequest {
+            status: Status::New,
+            at: at(3),
+        };
+        let steps: Vec<_> = of_history(&[placed, cancelled], &[again])
             .into_iter()
             .map(|item| (item.step, item.at.unix_timestamp(), item.detail))
             .collect();
@@ -118,6 +141,43 @@ mod tests {
                 (TimelineStep::PaymentDecided, 2, None),
                 (TimelineStep::PaymentRequestedAgain, 3, None),
                 (TimelineStep::Cancelled, 4, Some("no_account")),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_refunded_order_shows_who_asked_and_when_the_money_was_back() {
+        let entry = |status, reason, seconds, decided| HistoryEntry {
+            status,
+            reason,
+            at: at(seconds),
+            payment_received_at: None,
+            payment_decided_at: decided,
+        };
+        let history = [
+            entry(Status::New, None, 1, None),
+            entry(Status::Finished, None, 3, Some(at(2))),
+            entry(Status::Refunding, None, 4, None),
+            entry(Status::Cancelled, Some(Reason::Refunded), 7, Some(at(6))),
+        ];
+        let again = RepeatedRequest {
+            status: Status::Refunding,
+            at: at(5),
+        };
+        let steps: Vec<_> = of_history(&history, &[again])
+            .into_iter()
+            .map(|item| (item.step, item.at.unix_timestamp(), item.detail))
+            .collect();
+        assert_eq!(
+            steps,
+            [
+                (TimelineStep::Placed, 1, None),
+                (TimelineStep::PaymentDecided, 2, None),
+                (TimelineStep::Finished, 3, None),
+                (TimelineStep::RefundRequested, 4, None),
+                (TimelineStep::RefundRequestedAgain, 5, None),
+                (TimelineStep::Refunded, 6, None),
+                (TimelineStep::Cancelled, 7, Some("refunded")),
             ]
         );
     }

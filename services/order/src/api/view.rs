@@ -1,11 +1,14 @@
 //! An order as the API shows it.
 
-use contracts::{DeclineReason, Money, OrderId, UserId};
+use contracts::{Money, OrderId, UserId};
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use crate::{order::Order, status::Status};
+use crate::{
+    order::Order,
+    status::{Reason, Status},
+};
 
 /// An order.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -28,9 +31,10 @@ pub(crate) struct OrderView {
     pub(crate) amount: Money,
     /// Where the order stands.
     pub(crate) status: Status,
-    /// Why it was cancelled: `no_account`, `insufficient_funds` or `discarded`; null otherwise.
+    /// Why it was cancelled: `no_account`, `insufficient_funds`, `discarded`, or `refunded` after it was paid and its owner
+    /// gave it up; null otherwise.
     #[schema(value_type = Option<String>, example = "insufficient_funds")]
-    pub(crate) reason: Option<DeclineReason>,
+    pub(crate) reason: Option<Reason>,
     /// Counts status changes from 1; drop what is not newer than what you know.
     #[schema(example = 1)]
     pub(crate) version: i32,

@@ -124,7 +124,8 @@ async fn stream(socket: &mut WebSocket, subscription: &mut Subscription) -> End 
 impl Decided {
     fn of(order: &Order) -> Option<Self> {
         let decided = match order.status {
-            Status::New => return None,
+            // What the original would show has not changed.
+            Status::New | Status::Refunding => return None,
             Status::Finished | Status::Cancelled => order.status,
         };
         Some(Self {

@@ -25,7 +25,7 @@ pub(crate) struct OrderItem {
     /// Roubles.
     #[schema(value_type = f64, example = 100.0)]
     amount: Box<RawValue>,
-    /// Where it stands.
+    /// Where it stands: NEW, FINISHED or CANCELLED. FINISHED until a refund is done.
     status: Status,
 }
 
@@ -56,7 +56,7 @@ impl From<Order> for OrderItem {
             user_id: order.user_id,
             description: order.description,
             amount: amount::to_json(order.amount),
-            status: order.status,
+            status: order.status.as_in_original(),
         }
     }
 }

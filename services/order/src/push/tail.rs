@@ -10,6 +10,7 @@ use messaging::{
 };
 use prometheus_client::metrics::histogram::Histogram;
 use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -199,13 +200,14 @@ async fn deliver(
         return Ok(());
     }
     let contents = contents(hub, connection, &watched).await?;
+    let decided = decided(connection, &watched).await?;
     let mut by_user: HashMap<UserId, Vec<Changed>> = HashMap::new();
     for change in watched {
         if let Some(contents) = contents.get(&change.order_id) {
             by_user
                 .entry(change.user_id)
                 .or_default()
-                .push(changed(&change, contents));
+                .push(changed(&change, contents, &decided));
         }
     }
     for (user_id, changes) in by_user {
@@ -249,11 +251,33 @@ async fn contents(
     Ok(contents)
 }
 
+/// When those of the changed orders were decided that have changed since: few, and no other change says so itself.
+async fn decided(
+    connection: &mut PgConnection,
+    changes: &[Change],
+) -> Result<HashMap<OrderId, OffsetDateTime>, sqlx::Error> {
+    let ids: Vec<Uuid> = changes
+        .iter()
+        .filter(|change| change.version > Order::FIRST_VERSION + 1)
+        .map(|change| change.order_id.as_uuid())
+        .collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    changes::decided_at(connection, &ids).await
+}
+
 /// The order as it was at a change.
-fn changed(change: &Change, contents: &Contents) -> Changed {
+fn changed(
+    change: &Change,
+    contents: &Contents,
+    decided: &HashMap<OrderId, OffsetDateTime>,
+) -> Changed {
     let decided_at = match change.status {
         Status::New => None,
-        Status::Finished | Status::Cancelled => Some(change.at),
+        Status::Finished | Status::Refunding | Status::Cancelled => {
+            Some(decided.get(&change.order_id).copied().unwrap_or(change.at))
+        }
     };
     let order = Order {
         id: change.order_id,

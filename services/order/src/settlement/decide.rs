@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use contracts::{DeclineReason, OrderId};
+use contracts::OrderId;
 use messaging::{
     consumer::{Outcome as Fate, Unsettled},
     failure::{ReasonClass, Rejection},
@@ -10,24 +10,31 @@ use messaging::{
 
 use super::PaymentDecision;
 use crate::{
-    status::{Outcome, Status, Step, step},
+    status::{Outcome, Reason, State, Status, Step, step},
     storage::settle::{Decision, Standing},
 };
 
 /// What is to become of a batch.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Verdict {
-    /// Changes, at most one per order.
-    pub(super) decisions: Vec<Decision>,
-    /// Events without effect: their order is not there yet, or was decided otherwise.
+    /// Changes, one round after the other, at most one per order in each.
+    pub(super) rounds: Vec<Vec<Decision>>,
+    /// Events without effect: what they follow is not there yet, or their order was decided otherwise.
     pub(super) unsettled: Vec<Unsettled>,
 }
 
-/// What an outcome makes of an order that is NEW, as nearly all are when it comes.
-pub(super) fn of_new(event: &PaymentDecision) -> Option<Decision> {
-    match step(Status::New, event.outcome) {
-        Step::To(status) => Some(decision(event, status)),
-        Step::Already | Step::Conflict => None,
+/// What an outcome makes of an order that stands where nearly all do when it comes.
+pub(super) fn likely(event: &PaymentDecision) -> Decision {
+    match event.outcome {
+        Outcome::Captured => decision(event, Status::New, State::Finished),
+        Outcome::Declined(reason) => {
+            let cancelled = State::Cancelled(Reason::NotPaid(reason));
+            decision(event, Status::New, cancelled)
+        }
+        Outcome::Refunded => {
+            let cancelled = State::Cancelled(Reason::Refunded);
+            decision(event, Status::Refunding, cancelled)
+        }
     }
 }
 
@@ -37,65 +44,57 @@ pub(super) fn decide<'b>(
     standings: Vec<Standing>,
     events: impl Iterator<Item = (usize, &'b PaymentDecision)>,
 ) -> Verdict {
-    let mut orders: HashMap<OrderId, Standing> = standings
+    let mut orders: HashMap<OrderId, (State, usize)> = standings
         .into_iter()
-        .map(|standing| (standing.order_id, standing))
+        .map(|standing| (standing.order_id, (standing.state, 0)))
         .collect();
     let mut verdict = Verdict::default();
     for (index, event) in events {
-        let outcome = match orders.get_mut(&event.order_id) {
-            Some(order) => apply(order, event).map_err(Fate::Rejected),
+        let Some((state, round)) = orders.get_mut(&event.order_id) else {
             // Its row may yet come back: a database restored from a backup is behind the broker.
-            None => Err(Fate::NotYet(unknown_order(event))),
+            let outcome = Fate::NotYet(unknown_order(event));
+            verdict.unsettled.push(Unsettled { index, outcome });
+            continue;
         };
-        match outcome {
-            Ok(decision) => verdict.decisions.extend(decision),
-            Err(outcome) => verdict.unsettled.push(Unsettled { index, outcome }),
-        }
+        let outcome = match step(*state, event.outcome) {
+            Step::To(next) => {
+                if verdict.rounds.len() == *round {
+                    verdict.rounds.push(Vec::new());
+                }
+                let change = decision(event, state.status(), next);
+                verdict.rounds[*round].push(change);
+                (*state, *round) = (next, *round + 1);
+                continue;
+            }
+            Step::Already => continue,
+            Step::NotYet => Fate::NotYet(conflict(*state, event)),
+            Step::Conflict => Fate::Rejected(conflict(*state, event)),
+        };
+        verdict.unsettled.push(Unsettled { index, outcome });
     }
     verdict
 }
 
-/// The change an outcome makes to an order, if any; the order then stands there.
-fn apply(order: &mut Standing, event: &PaymentDecision) -> Result<Option<Decision>, Rejection> {
-    match step(order.status, event.outcome) {
-        Step::To(status) => {
-            order.status = status;
-            order.reason = reason(event);
-            Ok(Some(decision(event, status)))
-        }
-        // The payment service keeps its answer and gives it again; another reason is another answer.
-        Step::Already if order.reason == reason(event) => Ok(None),
-        Step::Already | Step::Conflict => Err(conflict(order.status, event)),
-    }
-}
-
-fn decision(event: &PaymentDecision, status: Status) -> Decision {
+const fn decision(event: &PaymentDecision, from: Status, to: State) -> Decision {
     Decision {
         order_id: event.order_id,
-        status,
-        reason: reason(event),
+        from,
+        to,
         payment_received_at: event.received_at,
         payment_decided_at: event.decided_at,
     }
 }
 
-const fn reason(event: &PaymentDecision) -> Option<DeclineReason> {
-    match event.outcome {
-        Outcome::Captured => None,
-        Outcome::Declined(reason) => Some(reason),
-    }
-}
-
-fn conflict(status: Status, event: &PaymentDecision) -> Rejection {
+fn conflict(state: State, event: &PaymentDecision) -> Rejection {
     let outcome = match event.outcome {
         Outcome::Captured => "captured".to_owned(),
         Outcome::Declined(reason) => format!("declined ({})", reason.as_str()),
+        Outcome::Refunded => "refunded".to_owned(),
     };
     let reason = format!(
-        "order {} was decided otherwise: it is {}, and this says {outcome}",
+        "order {} stands otherwise: it is {}, and this says {outcome}",
         event.order_id,
-        status.as_str()
+        state.status().as_str()
     );
     Rejection::new(ReasonClass::Conflict, reason)
 }

@@ -3,14 +3,14 @@
 //! All functions read in the transaction they are given, so that its one snapshot serves them all; they see all users'
 //! rows only as the login `audit`.
 
-use contracts::{DeclineReason, Message, OrderId, OrderPlaced, UserId};
+use contracts::{Message, OrderId, OrderPlaced, RefundRequested, UserId};
 use messaging::audit::Finding;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::row::reason;
-use crate::status::Status;
+use crate::status::{Reason, Status};
 
 /// What the two tables say under one order id; one of the two is always there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct OrderFacts {
     /// Where it stands.
     pub status: Status,
     /// Why it was cancelled.
-    pub reason: Option<DeclineReason>,
+    pub reason: Option<Reason>,
     /// Counts its changes.
     pub version: i32,
     /// When it was accepted.
@@ -55,6 +55,8 @@ pub struct HistoryFacts {
     pub last_version: i32,
     /// The status of that version.
     pub last_status: Status,
+    /// When it took it.
+    pub last_at: OffsetDateTime,
     /// Whose it is, as its rows say; the lowest and the highest, which are the same unless something is wrong.
     pub users: (UserId, UserId),
 }
@@ -89,6 +91,7 @@ pub async fn range(
             select order_id, count(*) as rows, min(version) as first_version, max(version) as last_version,
                    (array_agg(status order by version))[1] as first_status,
                    (array_agg(status order by version desc))[1] as last_status,
+                   (array_agg(at order by version desc))[1] as last_at,
                    min(user_id) as lowest_user, max(user_id) as highest_user
             from orders.status_history
             where order_id between $1 and $2
@@ -98,7 +101,7 @@ pub async fn range(
                amount_minor as "amount_minor?", currency as "currency?", status as "status?: Status", reason as "reason?",
                version as "version?", created_at as "created_at?", rows as "rows?", first_version as "first_version?",
                last_version as "last_version?", first_status as "first_status?: Status",
-               last_status as "last_status?: Status", lowest_user as "lowest_user?: UserId",
+               last_status as "last_status?: Status", last_at as "last_at?", lowest_user as "lowest_user?: UserId",
                highest_user as "highest_user?: UserId"
         from placed full join told on told.order_id = placed.id
         order by 1"#,
@@ -128,6 +131,7 @@ pub async fn range(
                     first_status: row.first_status?,
                     last_version: row.last_version?,
                     last_status: row.last_status?,
+                    last_at: row.last_at?,
                     users: (row.lowest_user?, row.highest_user?),
                 })
             };
@@ -160,7 +164,7 @@ pub async fn keys_without_order(
     .await
 }
 
-/// Requests for payment in the outbox whose order is not there.
+/// Requests for payment or refund in the outbox whose order is not there.
 pub async fn requests_without_order(
     connection: &mut PgConnection,
     limit: i64,
@@ -168,13 +172,14 @@ pub async fn requests_without_order(
     sqlx::query_as!(
         Finding,
         r#"select 'order ' || request.key as "subject!",
-               'its payment is asked for by event ' || request.event_id || ', and it is not there' as "detail!",
+               'its money is asked for by event ' || request.event_id || ', and it is not there' as "detail!",
                count(*) over () as "total!"
         from messaging.outbox as request
-        where request.type = $1 and not exists (select from orders.orders where orders.id = request.key)
+        where request.type in ($1, $2) and not exists (select from orders.orders where orders.id = request.key)
         order by request.key
-        limit $2"#,
+        limit $3"#,
         OrderPlaced::TYPE,
+        RefundRequested::TYPE,
         limit,
     )
     .fetch_all(connection)
@@ -212,6 +217,45 @@ pub async fn orders_without_request(
         order by placed.id
         limit $2"#,
         OrderPlaced::TYPE,
+        limit,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Orders that were given up and whose request for the money is not in the outbox, though it is kept that long, or can
+/// never be sent.
+pub async fn refunds_without_request(
+    connection: &mut PgConnection,
+    limit: i64,
+) -> Result<Vec<Finding>, sqlx::Error> {
+    sqlx::query_as!(
+        Finding,
+        r#"select 'order ' || given_up.id as "subject!",
+               case when exists (select from messaging.parked where parked.key = given_up.id)
+                   then 'REFUNDING, and what asks for its money is parked: it can never be sent'
+                   else 'REFUNDING, and nothing in the outbox asks for its money'
+               end as "detail!",
+               count(*) over () as "total!"
+        from orders.orders as given_up
+        where given_up.status = 'REFUNDING'
+          and (
+              select max(at) from orders.status_history
+              where status_history.order_id = given_up.id and status_history.status = 'REFUNDING'
+          ) > (
+              select to_timestamp(min(right(partition.relname, 8)), 'YYYYMMDD')::timestamp at time zone 'utc'
+                     + interval '10 minutes'
+              from pg_inherits join pg_class as partition on partition.oid = inhrelid
+              where inhparent = 'messaging.outbox'::regclass
+          )
+          and not exists (
+              select from messaging.outbox as request
+              where request.key = given_up.id and request.type = $1
+                and not exists (select from messaging.parked where parked.outbox_id = request.id)
+          )
+        order by given_up.id
+        limit $2"#,
+        RefundRequested::TYPE,
         limit,
     )
     .fetch_all(connection)

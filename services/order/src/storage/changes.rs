@@ -1,6 +1,8 @@
 //! Reading what became visible in the status history between two snapshots.
 
-use contracts::{DeclineReason, Money, OrderId, TraceContext, UserId};
+use std::collections::HashMap;
+
+use contracts::{Money, OrderId, TraceContext, UserId};
 use messaging::snapshot::Snapshot;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -10,7 +12,10 @@ use super::{
     position::{parse, xid},
     row::{money, reason},
 };
-use crate::{order::Order, status::Status};
+use crate::{
+    order::Order,
+    status::{Reason, Status},
+};
 
 /// One row of the status history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +26,7 @@ pub(crate) struct Change {
     pub(crate) user_id: UserId,
     pub(crate) version: i32,
     pub(crate) status: Status,
-    pub(crate) reason: Option<DeclineReason>,
+    pub(crate) reason: Option<Reason>,
     pub(crate) at: OffsetDateTime,
     /// The span that made the change, if its trace is recorded.
     pub(crate) trace: Option<TraceContext>,
@@ -194,6 +199,25 @@ pub(crate) async fn contents(
             ))
         })
         .collect()
+}
+
+/// When these orders left NEW, for the tail.
+pub(crate) async fn decided_at(
+    connection: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<HashMap<OrderId, OffsetDateTime>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select id as "id: OrderId", decided_at as "decided_at!"
+        from orders.orders
+        where id = any($1) and decided_at is not null"#,
+        ids,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.id, row.decided_at))
+        .collect())
 }
 
 struct ChangeRow {

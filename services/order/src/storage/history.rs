@@ -1,20 +1,28 @@
 //! Reading the history of one order.
 
-use contracts::{DeclineReason, OrderId, UserId};
+use contracts::{OrderId, UserId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::row::reason;
-use crate::status::Status;
+use crate::status::{Reason, Status};
 
 /// One status an order had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HistoryEntry {
     pub(crate) status: Status,
-    pub(crate) reason: Option<DeclineReason>,
+    pub(crate) reason: Option<Reason>,
     pub(crate) at: OffsetDateTime,
     pub(crate) payment_received_at: Option<OffsetDateTime>,
     pub(crate) payment_decided_at: Option<OffsetDateTime>,
+}
+
+/// A request for an order's money that was appended again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RepeatedRequest {
+    /// The status the order was stuck in.
+    pub(crate) status: Status,
+    pub(crate) at: OffsetDateTime,
 }
 
 /// Every status of this user's order, oldest first.
@@ -46,17 +54,18 @@ pub(crate) async fn of_order(
         .collect()
 }
 
-/// When the request for payment of this user's order was repeated, oldest first.
+/// The requests for payment or refund of this user's order that were repeated, oldest first.
 pub(crate) async fn repeated_requests(
     connection: &mut PgConnection,
     user_id: UserId,
     order_id: OrderId,
-) -> Result<Vec<OffsetDateTime>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "select at
+) -> Result<Vec<RepeatedRequest>, sqlx::Error> {
+    sqlx::query_as!(
+        RepeatedRequest,
+        r#"select status as "status: Status", at
         from orders.repeated_request
         where order_id = $1 and user_id = $2
-        order by attempt",
+        order by at"#,
         order_id.as_uuid(),
         user_id.as_i64(),
     )

@@ -8,13 +8,16 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::row::{OrderRow, orders};
-use crate::order::Order;
+use crate::{order::Order, status::Status};
 
 /// What the holder of the lease starts its turn from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Held {
     /// Every order up to this id is decided or stuck.
     pub(crate) mark: Uuid,
+    /// Every order that became REFUNDING up to this instant and, at it, up to this id, is refunded or stuck.
+    pub(crate) refund_mark_at: OffsetDateTime,
+    pub(crate) refund_mark_order_id: Uuid,
     /// The instant of this transaction by the database's clock: also when its outbox rows are appended.
     pub(crate) now: OffsetDateTime,
 }
@@ -41,6 +44,8 @@ pub(crate) struct Swept {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Due {
     pub(crate) order_id: OrderId,
+    /// The status it is stuck in, and since when.
+    pub(crate) status: Status,
     pub(crate) attempts: i32,
     pub(crate) since: OffsetDateTime,
 }
@@ -50,6 +55,7 @@ pub(crate) struct Due {
 pub(crate) struct Repeated {
     pub(crate) order_id: OrderId,
     pub(crate) user_id: i64,
+    pub(crate) status: Status,
     pub(crate) attempt: i32,
     pub(crate) event_id: EventId,
     pub(crate) why: String,
@@ -70,7 +76,7 @@ pub(crate) async fn hold(
         on conflict (one) do update
         set holder = excluded.holder, lease_until = excluded.lease_until
         where kept.holder is null or kept.holder = excluded.holder or kept.lease_until < now()
-        returning mark, now() as "now!""#,
+        returning mark, refund_mark_at, refund_mark_order_id, now() as "now!""#,
         holder,
         lease.as_secs_f64(),
     )
@@ -127,7 +133,51 @@ pub(crate) async fn walk(
     .await
 }
 
-/// Looks at up to `limit` stuck orders after an id, and forgets those that are NEW no more.
+/// The same along the orders that were given up before `until`, in the order in which they became REFUNDING: those that
+/// still are become stuck ones.
+pub(crate) async fn walk_refunds(
+    tx: &mut PgTransaction<'_>,
+    held: Held,
+    until: OffsetDateTime,
+    limit: i64,
+) -> Result<Walked, sqlx::Error> {
+    // One that was stuck while it was NEW may not have been swept yet. The orders are looked up one by one: joined, the
+    // planner may read all of them.
+    sqlx::query_as!(
+        Walked,
+        r#"with page as materialized (
+            select order_id, at
+            from orders.status_history
+            where status = 'REFUNDING' and (at, order_id) > ($1, $2) and at < $3
+            order by at, order_id
+            limit $4
+        ), looked as materialized (
+            select order_id, at, (select status from orders.orders where orders.id = page.order_id) as status
+            from page
+        ), found as (
+            insert into orders.stuck as known (order_id, status, since, requested_at, next_attempt_at)
+            select order_id, status, at, $5, $5 from looked where status = 'REFUNDING'
+            on conflict (order_id) do update
+            set status = excluded.status, since = excluded.since, attempts = 0,
+                requested_at = excluded.requested_at, next_attempt_at = excluded.next_attempt_at
+            where known.status <> excluded.status
+        ), moved as (
+            update orders.reconciler
+            set refund_mark_at = last.at, refund_mark_order_id = last.order_id
+            from (select at, order_id from page order by at desc, order_id desc limit 1) as last
+        )
+        select count(*) as "orders!", count(*) filter (where status = 'REFUNDING') as "found!" from looked"#,
+        held.refund_mark_at,
+        held.refund_mark_order_id,
+        until,
+        limit,
+        held.now,
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
+/// Looks at up to `limit` stuck orders after an id, and forgets those that do not stand any more where they were stuck.
 pub(crate) async fn sweep(
     tx: &mut PgTransaction<'_>,
     after: Uuid,
@@ -142,7 +192,7 @@ pub(crate) async fn sweep(
             delete from orders.stuck
             using looked
             where stuck.order_id = looked.order_id
-              and (select status from orders.orders where orders.id = looked.order_id) is distinct from 'NEW'
+              and (select status from orders.orders where orders.id = looked.order_id) is distinct from stuck.status
             returning stuck.order_id
         )
         select (select order_id from looked order by order_id offset $2 - 1) as "next: Uuid",
@@ -164,11 +214,11 @@ pub(crate) async fn due(
 ) -> Result<Vec<Due>, sqlx::Error> {
     sqlx::query_as!(
         Due,
-        "select order_id, attempts, since
+        r#"select order_id, status as "status: Status", attempts, since
         from orders.stuck
         where next_attempt_at <= $1 and requested_at < $2
         order by next_attempt_at
-        limit $3",
+        limit $3"#,
         now,
         published_until,
         limit,
@@ -177,9 +227,9 @@ pub(crate) async fn due(
     .await
 }
 
-/// Those of the orders that are still NEW, locked so that they stay so; always in the order of their ids, as settlement
+/// Those of the orders that are NEW or REFUNDING, locked so that they stay so; always in the order of their ids, as settlement
 /// locks them. The condition is checked again on a row that was waited for.
-pub(crate) async fn lock_new(
+pub(crate) async fn lock_waiting(
     tx: &mut PgTransaction<'_>,
     ids: &[Uuid],
 ) -> Result<Vec<Order>, sqlx::Error> {
@@ -188,7 +238,7 @@ pub(crate) async fn lock_new(
         "select id, number, user_id, amount_minor, currency, description, status, version, reason, trace_id,
                 created_at, decided_at
         from orders.orders
-        where id = any($1) and status = 'NEW'
+        where id = any($1) and status in ('NEW', 'REFUNDING')
         order by id
         for no key update",
         ids,
@@ -198,17 +248,17 @@ pub(crate) async fn lock_new(
     orders(rows)
 }
 
-/// The spans that placed those of the orders whose traces are recorded.
-pub(crate) async fn recorded_placings(
+/// The spans that placed the orders, or gave them up if they were, where their traces are recorded.
+pub(crate) async fn recorded_requests(
     tx: &mut PgTransaction<'_>,
     ids: &[Uuid],
 ) -> Result<HashMap<OrderId, TraceContext>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select order_id as "order_id: OrderId", traceparent as "traceparent!"
         from orders.status_history
-        where order_id = any($1) and version = $2 and traceparent is not null"#,
+        where order_id = any($1) and status in ('NEW', 'REFUNDING') and traceparent is not null
+        order by version"#,
         ids,
-        Order::FIRST_VERSION,
     )
     .fetch_all(&mut **tx)
     .await?;
@@ -226,18 +276,19 @@ pub(crate) async fn remember(
 ) -> Result<(), sqlx::Error> {
     let order_ids: Vec<Uuid> = repeated.iter().map(|one| one.order_id.as_uuid()).collect();
     let attempts: Vec<i32> = repeated.iter().map(|one| one.attempt).collect();
+    let statuses: Vec<&str> = repeated.iter().map(|one| one.status.as_str()).collect();
     let user_ids: Vec<i64> = repeated.iter().map(|one| one.user_id).collect();
     let event_ids: Vec<Uuid> = repeated.iter().map(|one| one.event_id.as_uuid()).collect();
     let whys: Vec<&str> = repeated.iter().map(|one| one.why.as_str()).collect();
     let nexts: Vec<OffsetDateTime> = repeated.iter().map(|one| one.next_attempt_at).collect();
     sqlx::query!(
         "with again as materialized (
-            select order_id, attempt, user_id, event_id, why, next_attempt_at
-            from unnest($1::uuid[], $2::integer[], $3::bigint[], $4::uuid[], $5::text[], $6::timestamptz[])
-                as again (order_id, attempt, user_id, event_id, why, next_attempt_at)
+            select order_id, attempt, user_id, event_id, why, next_attempt_at, status
+            from unnest($1::uuid[], $2::integer[], $3::bigint[], $4::uuid[], $5::text[], $6::timestamptz[], $8::text[])
+                as again (order_id, attempt, user_id, event_id, why, next_attempt_at, status)
         ), audited as (
-            insert into orders.repeated_request (order_id, attempt, user_id, event_id, at, why)
-            select order_id, attempt, user_id, event_id, $7, why from again
+            insert into orders.repeated_request (order_id, status, attempt, user_id, event_id, at, why)
+            select order_id, status, attempt, user_id, event_id, $7, why from again
         )
         update orders.stuck
         set attempts = again.attempt, requested_at = $7, next_attempt_at = again.next_attempt_at
@@ -250,6 +301,7 @@ pub(crate) async fn remember(
         &whys as &[&str],
         &nexts,
         now,
+        &statuses as &[&str],
     )
     .execute(&mut **tx)
     .await?;
@@ -286,11 +338,11 @@ pub(crate) async fn stuck_page(
 ) -> Result<Vec<crate::reconcile::StuckOrder>, sqlx::Error> {
     sqlx::query_as!(
         crate::reconcile::StuckOrder,
-        "select order_id, since, attempts, next_attempt_at
+        r#"select order_id, status as "status: Status", since, attempts, next_attempt_at
         from orders.stuck
         where order_id > $1
         order by order_id
-        limit $2",
+        limit $2"#,
         after,
         limit,
     )

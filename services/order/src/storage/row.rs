@@ -1,9 +1,12 @@
 //! A row of `orders.orders` on its way to an [`Order`].
 
-use contracts::{Currency, DeclineReason, Money, OrderId, UserId};
+use contracts::{Currency, Money, OrderId, UserId};
 use time::OffsetDateTime;
 
-use crate::{order::Order, status::Status};
+use crate::{
+    order::Order,
+    status::{Reason, State, Status},
+};
 
 /// The columns of an order, named as in the table.
 #[derive(Debug)]
@@ -43,9 +46,14 @@ pub(super) fn money(amount_minor: i64, currency: &str) -> Result<Money, sqlx::Er
 }
 
 /// A reason from its column.
-pub(super) fn reason(text: Option<&str>) -> Result<Option<DeclineReason>, sqlx::Error> {
-    text.map(|text| DeclineReason::parse(text).ok_or_else(|| unknown("reason")))
+pub(super) fn reason(text: Option<&str>) -> Result<Option<Reason>, sqlx::Error> {
+    text.map(|text| Reason::parse(text).ok_or_else(|| unknown("reason")))
         .transpose()
+}
+
+/// A state from its two columns.
+pub(super) fn state(status: Status, text: Option<&str>) -> Result<State, sqlx::Error> {
+    State::of(status, reason(text)?).ok_or_else(|| unknown("reason for this status"))
 }
 
 impl TryFrom<OrderRow> for Order {

@@ -1,29 +1,29 @@
-//! Settling payment outcomes: a whole batch of orders changed and remembered by one statement.
+//! Settling what the payment service says: a whole batch of orders changed and remembered by one statement.
 
 use std::collections::HashMap;
 
-use contracts::{DeclineReason, OrderId, TraceContext};
+use contracts::{OrderId, TraceContext};
 use sqlx::{PgConnection, PgTransaction};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::row::reason;
-use crate::status::Status;
+use super::row::state;
+use crate::status::{Reason, State, Status};
 
 /// What settlement must know of an order that did not take a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub(crate) order_id: OrderId,
-    pub(crate) status: Status,
-    pub(crate) reason: Option<DeclineReason>,
+    pub(crate) state: State,
 }
 
-/// A change of status, decided.
+/// A change of state, decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Decision {
     pub(crate) order_id: OrderId,
-    pub(crate) status: Status,
-    pub(crate) reason: Option<DeclineReason>,
+    /// The status that the order must have for it.
+    pub(crate) from: Status,
+    pub(crate) to: State,
     pub(crate) payment_received_at: Option<OffsetDateTime>,
     pub(crate) payment_decided_at: OffsetDateTime,
 }
@@ -31,8 +31,8 @@ pub(crate) struct Decision {
 /// The spans that decide, of those orders whose traces are recorded.
 pub(crate) type Recorded = HashMap<OrderId, TraceContext>;
 
-/// Applies decisions, at most one per order, to those orders that are still NEW, appends them to the history, and says
-/// which orders those were. The orders are taken in the order of their ids, so that two batches never wait for each other
+/// Applies decisions, at most one per order, to those orders that have the status expected of them, appends them to the
+/// history, and says which orders those were. The orders are taken in the order of their ids, so that two batches never wait for each other
 /// in a circle.
 pub(crate) async fn apply(
     tx: &mut PgTransaction<'_>,
@@ -42,10 +42,11 @@ pub(crate) async fn apply(
 ) -> Result<Vec<OrderId>, sqlx::Error> {
     let each = decisions.iter();
     let ids: Vec<Uuid> = each.clone().map(|it| it.order_id.as_uuid()).collect();
-    let statuses: Vec<&str> = each.clone().map(|it| it.status.as_str()).collect();
+    let expected: Vec<&str> = each.clone().map(|it| it.from.as_str()).collect();
+    let statuses: Vec<&str> = each.clone().map(|it| it.to.status().as_str()).collect();
     let reasons: Vec<Option<&str>> = each
         .clone()
-        .map(|it| it.reason.map(DeclineReason::as_str))
+        .map(|it| it.to.reason().map(Reason::as_str))
         .collect();
     let received: Vec<Option<OffsetDateTime>> =
         each.clone().map(|it| it.payment_received_at).collect();
@@ -55,15 +56,16 @@ pub(crate) async fn apply(
         .collect();
     sqlx::query_scalar!(
         r#"with decided as (
-            select id, status, reason, received_at, decided_at, traceparent
-            from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $7::text[])
-                as decided (id, status, reason, received_at, decided_at, traceparent)
+            select id, status, reason, received_at, decided_at, traceparent, expected
+            from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $7::text[], $8::text[])
+                as decided (id, status, reason, received_at, decided_at, traceparent, expected)
             order by id
         ), changed as (
             update orders.orders as placed
-            set status = decided.status, version = placed.version + 1, reason = decided.reason, decided_at = $6
+            set status = decided.status, version = placed.version + 1, reason = decided.reason,
+                decided_at = coalesce(placed.decided_at, $6)
             from decided
-            where placed.id = decided.id and placed.status = 'NEW'
+            where placed.id = decided.id and placed.status = decided.expected
             returning placed.id, placed.user_id, placed.version, placed.status, placed.reason,
                       decided.received_at, decided.decided_at, decided.traceparent
         )
@@ -79,6 +81,7 @@ pub(crate) async fn apply(
         &decided,
         now,
         &traceparents as &[Option<String>],
+        &expected as &[&str],
     )
     .fetch_all(&mut **tx)
     .await
@@ -103,8 +106,7 @@ pub(crate) async fn lock(
         .map(|row| {
             Ok(Standing {
                 order_id: row.id,
-                status: row.status,
-                reason: reason(row.reason.as_deref())?,
+                state: state(row.status, row.reason.as_deref())?,
             })
         })
         .collect()
@@ -113,6 +115,7 @@ pub(crate) async fn lock(
 #[cfg(test)]
 mod tests {
     use ::tests::Login;
+    use contracts::DeclineReason;
 
     use super::*;
     use crate::testing;
@@ -121,21 +124,12 @@ mod tests {
     async fn the_guard_alone_keeps_a_decided_order_as_it_is() {
         let database = testing::database().await;
         let owner = database.pool(Login::Owner);
-        let id = OrderId::new();
-        sqlx::query(
-            "insert into orders.orders (id, user_id, amount_minor, currency, description, status, version, trace_id,
-                                        created_at, decided_at)
-            values ($1, 7, 100, 'RUB', 'Laces', 'FINISHED', 2, repeat('a', 32), now(), now())",
-        )
-        .bind(id)
-        .execute(&owner)
-        .await
-        .unwrap();
+        let id = testing::paid_order(&owner).await;
         let now = OffsetDateTime::now_utc();
         let decision = Decision {
             order_id: id,
-            status: Status::Cancelled,
-            reason: Some(DeclineReason::NoAccount),
+            from: Status::New,
+            to: State::Cancelled(Reason::NotPaid(DeclineReason::NoAccount)),
             payment_received_at: Some(now),
             payment_decided_at: now,
         };
@@ -150,7 +144,7 @@ mod tests {
         let kept = lock(&mut owner.acquire().await.unwrap(), &[id.as_uuid()])
             .await
             .unwrap();
-        assert_eq!(kept[0].status, Status::Finished);
+        assert_eq!(kept[0].state, State::Finished);
         let remembered: i64 = sqlx::query_scalar("select count(*) from orders.status_history")
             .fetch_one(&owner)
             .await

@@ -26,7 +26,7 @@ pub(crate) struct Taken {
     pub(crate) transaction: String,
 }
 
-/// A request for payment that was appended again.
+/// A request for payment or refund that was appended again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Repeated {
     pub(crate) at: OffsetDateTime,
@@ -71,7 +71,7 @@ pub(crate) async fn statuses(
     .await
 }
 
-/// The requests for payment that were appended again, oldest first.
+/// The requests for payment or refund that were appended again, oldest first.
 pub(crate) async fn repeated(
     connection: &mut PgConnection,
     id: OrderId,
@@ -81,7 +81,7 @@ pub(crate) async fn repeated(
         r#"select at, event_id, why, messaging.transaction_of(repeated_request.xmin)::text as "transaction!"
         from orders.repeated_request
         where order_id = $1
-        order by attempt"#,
+        order by at"#,
         id.as_uuid(),
     )
     .fetch_all(connection)

@@ -42,12 +42,16 @@ fn only_a_demo_documents_the_originals_paths() {
         [
             "/api/v1/orders",
             "/api/v1/orders/{id}",
+            "/api/v1/orders/{id}/cancel",
             "/api/v1/events",
             "/api/orders/orders",
             "/ws/{user_id}",
         ]
         .map(|path| paths.contains_key(path))
     };
-    assert_eq!(paths(Profile::Production), [true, true, true, false, false]);
-    assert_eq!(paths(Profile::Demo), [true; 5]);
+    assert_eq!(
+        paths(Profile::Production),
+        [true, true, true, true, false, false]
+    );
+    assert_eq!(paths(Profile::Demo), [true; 6]);
 }

@@ -5,7 +5,8 @@ use std::{fmt::Write, time::Duration};
 use axum::{Router, body::Body};
 use chassis::{Principal, Profile, SessionKeys, http::HttpMetrics, metrics::Registry};
 use contracts::{
-    DeclineReason, EventId, Money, OrderId, PaymentCaptured, PaymentDeclined, TraceContext, UserId,
+    DeclineReason, EventId, Money, OrderId, PaymentCaptured, PaymentDeclined, PaymentRefunded,
+    TraceContext, UserId,
 };
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -14,7 +15,7 @@ use messaging::{
     doorbell::{Channel, Doorbell},
     schema::Roles,
 };
-use order::{LoadLimits, OrderSettings, OrderState, Settlement};
+use order::{LoadLimits, OrderSettings, OrderState, Settlement, settlement::PaymentDecision};
 use serde_json::{Value, json};
 use sqlx::{
     AssertSqlSafe, PgPool, PgTransaction,
@@ -24,6 +25,9 @@ use tests::{Login, Proxy, Service, TestDatabase};
 use time::OffsetDateTime;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
+
+/// The connections that each login of the service has.
+pub(crate) const CONNECTIONS: u32 = 5;
 
 /// The service and its database.
 pub(crate) struct Shop {
@@ -175,15 +179,46 @@ impl Shop {
         answer.json["id"].as_str().unwrap().parse().unwrap()
     }
 
+    /// Gives an order up under a key, if it is at a version.
+    pub(crate) async fn cancel(&self, user: i64, id: OrderId, key: &str, etag: &str) -> Answer {
+        let request = Request::post(format!("/api/v1/orders/{id}/cancel"))
+            .header("authorization", self.bearer(user))
+            .header("idempotency-key", key)
+            .header("if-match", etag);
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Places an order of 199 roubles and has it paid and given up.
+    pub(crate) async fn given_up(&self, user: i64) -> OrderId {
+        let id = self.placed(user).await;
+        self.settle(&[id]).await;
+        let key = OrderId::new().to_string();
+        let answer = self.cancel(user, id, &key, "\"2\"").await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{:?}", answer.json);
+        id
+    }
+
     /// Has orders paid.
     pub(crate) async fn settle(&self, ids: &[OrderId]) {
-        let received = |id: &OrderId| Received {
+        let paid = ids.iter().map(|id| captured(*id).into());
+        self.hear(paid.collect()).await;
+    }
+
+    /// Has the money of orders given back.
+    pub(crate) async fn refund(&self, ids: &[OrderId]) {
+        let refunds = ids.iter().map(|id| refunded(*id).into());
+        self.hear(refunds.collect()).await;
+    }
+
+    /// Has the payment service say this.
+    async fn hear(&self, messages: Vec<PaymentDecision>) {
+        let received = |message| Received {
             event_id: EventId::new(),
             trace: TraceContext::root(),
             received_at: OffsetDateTime::now_utc(),
-            message: captured(*id).into(),
+            message,
         };
-        let batch: Vec<_> = ids.iter().map(received).collect();
+        let batch: Vec<_> = messages.into_iter().map(received).collect();
         let handler = Settlement::new(self.status_bell.clone(), self.metrics.clone());
         let mut tx = self.writer.begin().await.unwrap();
         let (unsettled, decided) = handler.settle(&mut tx, &batch).await.unwrap();
@@ -265,7 +300,7 @@ fn over(wire: &Proxy, url: &str) -> PgPool {
     let options: PgConnectOptions = url.parse().unwrap();
     let address = wire.address();
     PgPoolOptions::new()
-        .max_connections(5)
+        .max_connections(CONNECTIONS)
         .acquire_timeout(Duration::from_secs(2))
         .connect_lazy_with(options.host(&address.ip().to_string()).port(address.port()))
 }
@@ -298,5 +333,12 @@ pub(crate) fn declined(order_id: OrderId, reason: DeclineReason) -> PaymentDecli
         reason,
         received_at: Some(now),
         decided_at: now,
+    }
+}
+
+pub(crate) fn refunded(order_id: OrderId) -> PaymentRefunded {
+    PaymentRefunded {
+        order_id,
+        refunded_at: OffsetDateTime::now_utc(),
     }
 }

@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod cancelling;
 mod constraints;
 mod consuming;
 mod documentation;

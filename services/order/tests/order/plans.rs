@@ -202,7 +202,11 @@ async fn settlement_finds_its_orders_by_their_key() {
     let shop = Shop::open().await;
     let lock = &["for no key update", "select id, status"];
     let mut lock = planned(&shop, Login::Writer, lock).await;
-    let apply = &["update orders.orders", "insert into orders.status_history"];
+    let apply = &[
+        "update orders.orders",
+        "insert into orders.status_history",
+        "unnest",
+    ];
     let mut apply = planned(&shop, Login::Writer, apply).await;
     fill(&shop).await;
     let ids = array(some_orders(&shop, None, 100).await);
@@ -214,7 +218,10 @@ async fn settlement_finds_its_orders_by_their_key() {
         repeated("now", 100),
     );
     let traces = repeated("NULL", 100);
-    let values = [&ids, &statuses, &reasons, &now, &now, "now", &traces];
+    let expected = repeated("NEW", 100);
+    let values = [
+        &ids, &statuses, &reasons, &now, &now, "now", &traces, &expected,
+    ];
     let applied = run(&mut apply, &values).await;
     check(&applied, "orders_pkey");
     // Sorted before the orders are touched: two batches lock what they have in common in the same order.
@@ -245,7 +252,11 @@ async fn the_last_transaction_of_everybody_is_one_look_into_an_index() {
 #[tokio::test]
 async fn the_reconcilers_walk_and_the_count_of_undecided_orders_read_a_range_of_the_primary_key() {
     let shop = Shop::open().await;
-    let walk = &["page as materialized", "orders.stuck"];
+    let walk = &[
+        "page as materialized",
+        "orders.stuck",
+        "id > $1 and id < $2",
+    ];
     let mut walk = planned(&shop, Login::Writer, walk).await;
     let mut count = planned(&shop, Login::Writer, &["undecided!"]).await;
     fill(&shop).await;
@@ -293,4 +304,43 @@ async fn stuck_orders_whose_turn_it_is_are_a_range_of_an_index() {
     );
     // Each of the rows may lie on a page of its own.
     assert!(plan.buffers() < 60, "{}", plan.0);
+}
+
+#[tokio::test]
+async fn the_walk_along_refunds_reads_a_range_of_its_own_small_index() {
+    let shop = Shop::open().await;
+    let walk = &["page as materialized", "(at, order_id) > ($1, $2)"];
+    let mut walk = planned(&shop, Login::Writer, walk).await;
+    fill(&shop).await;
+    shop.damage(
+        "insert into orders.status_history (order_id, user_id, version, status, at)
+            select id, user_id, 3, 'REFUNDING', created_at from orders.orders order by id limit 300;
+        insert into orders.reconciler default values",
+    )
+    .await;
+    let nobody = Uuid::nil().to_string();
+    let values = ["epoch", &nobody, "tomorrow", "5000", "now"];
+    let plan = run(&mut walk, &values).await;
+    check(&plan, "status_history_refunding_idx");
+    assert!(plan.0.contains("rows=300 "), "{}", plan.0);
+}
+
+#[tokio::test]
+async fn giving_an_order_up_looks_into_indexes_only() {
+    let shop = Shop::open().await;
+    let lock = &["for no key update", "user_id = $2 and id = $1"];
+    let mut lock = planned(&shop, Login::Writer, lock).await;
+    let change = &["update orders.orders", "set status = $5"];
+    let mut change = planned(&shop, Login::Writer, change).await;
+    fill(&shop).await;
+    let id = some_orders(&shop, Some(7), 1).await[0].to_string();
+    let locked = run(&mut lock, &[&id, "7"]).await;
+    check(&locked, "Index Scan using orders_");
+    shop.damage(&format!(
+        "update orders.orders set status = 'FINISHED', version = 2, decided_at = now() where id = '{id}'"
+    ))
+    .await;
+    let values = [&*id, "7", "FINISHED", "2", "REFUNDING", "now", "NULL"];
+    let changed = run(&mut change, &values).await;
+    check(&changed, "Index Scan using orders_");
 }

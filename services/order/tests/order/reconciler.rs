@@ -1,5 +1,7 @@
 //! The reconciler: what it repeats, when it leaves an order alone, and that dying anywhere costs nothing.
 
+mod refunds;
+
 use std::time::Duration;
 
 use contracts::OrderId;

@@ -20,7 +20,7 @@ pub(crate) struct EntryBody {
     /// The balance this change left.
     #[schema(value_type = chassis::openapi::Money)]
     balance_after: Money,
-    /// The order that was paid; null for a top-up.
+    /// The order that was paid or refunded; null for a top-up.
     #[schema(value_type = Option<uuid::Uuid>, required)]
     order_id: Option<OrderId>,
     #[serde(with = "time::serde::rfc3339")]

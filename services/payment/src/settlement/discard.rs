@@ -1,18 +1,26 @@
-//! Giving a request up: the order it came for still gets its answer, so that it ends.
+//! Giving a request up: an order that wants its money still gets its answer, so that it ends; one that wants it back gets
+//! it, so that request is given up only where that was done already.
 
 use contracts::DeclineReason;
-use messaging::{consumer::Received, failure::Failure, outbox};
+use messaging::{
+    consumer::{Discard, Received},
+    failure::Failure,
+    outbox,
+};
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
 
 use super::PaymentRequest;
-use crate::storage::payment::{self, Decision, Payment};
+use crate::storage::{
+    ledger,
+    payment::{self, Decision, Payment},
+};
 
 /// Declines the payment, unless it was decided before: one decision per order, and what stands is answered again.
 pub(super) async fn decline(
     tx: &mut PgTransaction<'_>,
     received: &Received<PaymentRequest>,
-) -> Result<(), Failure> {
+) -> Result<Discard, Failure> {
     let request = received.message;
     let standing = payment::find_all(tx, &[request.order_id]).await?;
     let payment = if let Some(payment) = standing.first() {
@@ -36,5 +44,21 @@ pub(super) async fn decline(
             outbox::append(tx, &payment.declined(reason), &received.trace).await?
         }
     };
-    Ok(())
+    Ok(Discard::Ended)
+}
+
+/// Tells once more that the money was given back; refuses if it was not.
+pub(super) async fn refund(
+    tx: &mut PgTransaction<'_>,
+    received: &Received<PaymentRequest>,
+) -> Result<Discard, Failure> {
+    let order_id = received.message.order_id;
+    let refunds = ledger::refunds(tx, &[order_id]).await?;
+    let Some(refund) = refunds.first() else {
+        return Ok(Discard::Refused(format!(
+            "it asks for the money of order {order_id}, whose owner waits for it: redrive it"
+        )));
+    };
+    outbox::append(tx, &refund.refunded(), &received.trace).await?;
+    Ok(Discard::Ended)
 }

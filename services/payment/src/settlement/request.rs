@@ -1,6 +1,6 @@
 //! What an event of the order service asks for, checked before anything is done with it.
 
-use contracts::{Message, OrderId, OrderPlaced, UserId};
+use contracts::{Message, Money, OrderId, OrderPlaced, RefundRequested, UserId};
 use messaging::{
     consumer::Event,
     failure::{ReasonClass, Rejection},
@@ -8,35 +8,60 @@ use messaging::{
 
 use crate::limits::Amount;
 
-/// A request to pay for an order.
+/// A request about an order's money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PaymentRequest {
+    /// Which way the money is to go.
+    pub purpose: Purpose,
     /// The order.
     pub order_id: OrderId,
-    /// Who pays.
+    /// Who pays, and gets it back.
     pub user_id: UserId,
     /// How much.
     pub amount: Amount,
 }
 
+/// Which way the money is to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The order is to be paid.
+    Payment,
+    /// What was paid is to be given back.
+    Refund,
+}
+
 impl PaymentRequest {
     /// Reads the request from an event. What is wrong with it is wrong for good: no later try would read it differently.
     pub(super) fn decode(event: &Event<'_>) -> Result<Self, Rejection> {
-        if event.kind != OrderPlaced::TYPE {
-            return Err(Rejection::new(
+        match &*event.kind {
+            OrderPlaced::TYPE => {
+                let placed: OrderPlaced = event.decode()?;
+                Ok(Self {
+                    purpose: Purpose::Payment,
+                    order_id: placed.order_id,
+                    user_id: placed.user_id,
+                    amount: amount(placed.amount)?,
+                })
+            }
+            RefundRequested::TYPE => {
+                let requested: RefundRequested = event.decode()?;
+                Ok(Self {
+                    purpose: Purpose::Refund,
+                    order_id: requested.order_id,
+                    user_id: requested.user_id,
+                    amount: amount(requested.amount)?,
+                })
+            }
+            unknown => Err(Rejection::new(
                 ReasonClass::UnknownType,
-                format!("only {} is understood here", OrderPlaced::TYPE),
-            ));
+                format!("the payment service knows no event of type {unknown:?}"),
+            )),
         }
-        let placed: OrderPlaced = event.decode()?;
-        let amount = Amount::try_from(placed.amount)
-            .map_err(|error| Rejection::new(ReasonClass::Invalid, error.to_string()))?;
-        Ok(Self {
-            order_id: placed.order_id,
-            user_id: placed.user_id,
-            amount,
-        })
     }
+}
+
+fn amount(money: Money) -> Result<Amount, Rejection> {
+    Amount::try_from(money).map_err(|error| Rejection::new(ReasonClass::Invalid, error.to_string()))
 }
 
 #[cfg(test)]
@@ -77,9 +102,22 @@ mod tests {
     fn a_placed_order_is_a_request_to_pay() {
         let data = placed(&json!(7), &rubles(19_900));
         let request = read("order.placed.v1", ORDER, &data).unwrap();
+        assert_eq!(request.purpose, Purpose::Payment);
         assert_eq!(request.order_id.to_string(), ORDER);
         assert_eq!(request.user_id.as_i64(), 7);
         assert_eq!(request.amount.money().amount_minor, 19_900);
+    }
+
+    #[test]
+    fn a_requested_refund_is_a_request_to_give_back() {
+        let data = json!({ "order_id": ORDER, "user_id": 7, "amount": rubles(19_900) });
+        let request = read("refund.requested.v1", ORDER, &data).unwrap();
+        assert_eq!(request.purpose, Purpose::Refund);
+        assert_eq!(request.order_id.to_string(), ORDER);
+        assert_eq!(request.amount.money().amount_minor, 19_900);
+        let data = json!({ "order_id": ORDER, "user_id": 7, "amount": rubles(0) });
+        let refused = read("refund.requested.v1", ORDER, &data).unwrap_err();
+        assert_eq!(refused.class, ReasonClass::Invalid);
     }
 
     #[test]
@@ -129,7 +167,7 @@ mod tests {
         let data = placed(&json!(7), &rubles(100));
         for (kind, subject, class) in [
             ("order.placed.v2", ORDER, ReasonClass::UnknownType),
-            ("order.cancelled.v1", ORDER, ReasonClass::UnknownType),
+            ("refund.requested.v2", ORDER, ReasonClass::UnknownType),
             ("", ORDER, ReasonClass::UnknownType),
             ("order.placed.v1", "", ReasonClass::Invalid),
             (

@@ -5,10 +5,12 @@ mod at_once;
 mod batched;
 mod consumed;
 mod discarded;
+mod refunded;
 
 use std::time::Duration;
 
 use contracts::{EventId, Money, OrderId, TraceContext};
+use messaging::{consumer::Outcome, failure::ReasonClass};
 use serde_json::Value;
 
 use super::*;
@@ -24,11 +26,19 @@ fn ask(order_id: OrderId, user_id: i64, amount_minor: i64) -> Received<PaymentRe
         trace: TraceContext::root(),
         received_at: OffsetDateTime::now_utc(),
         message: PaymentRequest {
+            purpose: Purpose::Payment,
             order_id,
             user_id: user(user_id),
             amount: Amount::try_from(Money::rub(amount_minor)).unwrap(),
         },
     }
+}
+
+/// A request to give back what an order cost, likewise.
+fn ask_back(order_id: OrderId, user_id: i64, amount_minor: i64) -> Received<PaymentRequest> {
+    let mut received = ask(order_id, user_id, amount_minor);
+    received.message.purpose = Purpose::Refund;
+    received
 }
 
 fn settlement(shop: &Shop) -> Settlement {

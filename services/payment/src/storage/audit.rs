@@ -4,6 +4,8 @@
 //! All functions read in the transaction they are given, so that its one snapshot serves them all; they see all users'
 //! rows only as the login `audit`.
 
+mod refunds;
+
 use contracts::{DeclineReason, Message, OrderId, PaymentCaptured, PaymentDeclined, UserId};
 use messaging::audit::Finding;
 use sqlx::PgConnection;
@@ -11,15 +13,19 @@ use uuid::Uuid;
 
 use super::payment::Decision;
 
-/// What the tables say under one order id; one of the two is always there.
+pub use refunds::{answers_without_refund, refunds_without_answer};
+
+/// What the tables say under one order id; one of the three is always there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditedPayment {
     /// The order.
     pub order_id: OrderId,
     /// The decision.
     pub decision: Option<DecisionFacts>,
-    /// The ledger entries of the order.
-    pub entries: Option<EntryFacts>,
+    /// The ledger entries of its payment.
+    pub debit: Option<EntryFacts>,
+    /// The ledger entries of its refund.
+    pub refund: Option<EntryFacts>,
 }
 
 /// A decision.
@@ -35,14 +41,14 @@ pub struct DecisionFacts {
     pub declined: Option<DeclineReason>,
 }
 
-/// The ledger entries of one order, folded.
+/// The ledger entries of one order and kind, folded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryFacts {
     /// How many there are.
     pub rows: i64,
-    /// The lowest change of balance among them, in minor units: negative for a debit.
+    /// The lowest change of balance among them, in minor units: negative for a debit, positive for a refund.
     pub amount_minor: i64,
-    /// Off whose account; none if the account is not there.
+    /// Of whose account; none if the account is not there.
     pub user_id: Option<UserId>,
 }
 
@@ -86,16 +92,22 @@ pub async fn range(
             from payments.payment
             where order_id between $1 and $2
         ), booked as (
-            select order_id, count(*) as rows, min(ledger_entry.amount_minor) as entry_minor,
-                   min(account.user_id) as payer
+            select order_id,
+                   count(*) filter (where kind <> 'REFUND') as debits,
+                   min(ledger_entry.amount_minor) filter (where kind <> 'REFUND') as debit_minor,
+                   min(account.user_id) filter (where kind <> 'REFUND') as payer,
+                   count(*) filter (where kind = 'REFUND') as refunds,
+                   min(ledger_entry.amount_minor) filter (where kind = 'REFUND') as refund_minor,
+                   min(account.user_id) filter (where kind = 'REFUND') as payee
             from payments.ledger_entry left join payments.account on account.id = ledger_entry.account_id
             where order_id between $1 and $2
             group by order_id
         )
         select coalesce(decided.order_id, booked.order_id) as "order_id!: OrderId",
                user_id as "user_id?: UserId", amount_minor as "amount_minor?", currency as "currency?",
-               outcome as "outcome?", reason as "reason?", rows as "rows?", entry_minor as "entry_minor?",
-               payer as "payer?: UserId"
+               outcome as "outcome?", reason as "reason?", debits as "debits?", debit_minor as "debit_minor?",
+               payer as "payer?: UserId", refunds as "refunds?", refund_minor as "refund_minor?",
+               payee as "payee?: UserId"
         from decided full join booked on booked.order_id = decided.order_id
         order by 1"#,
         first,
@@ -125,16 +137,17 @@ pub async fn range(
                     declined,
                 })
             };
-            let entries = || {
+            let entries = |rows: Option<i64>, amount_minor: Option<i64>, user_id| {
                 Some(EntryFacts {
-                    rows: row.rows?,
-                    amount_minor: row.entry_minor?,
-                    user_id: row.payer,
+                    rows: rows?,
+                    amount_minor: amount_minor?,
+                    user_id,
                 })
             };
             Ok(AuditedPayment {
                 order_id: row.order_id,
-                entries: entries(),
+                debit: entries(row.debits, row.debit_minor, row.payer),
+                refund: entries(row.refunds, row.refund_minor, row.payee),
                 decision: decision(),
             })
         })

@@ -1,6 +1,7 @@
 //! The ledger: what changed a balance, when, and what it left. Rows are only ever added.
 
-use contracts::{AccountId, EntryId, Money, OrderId, UserId};
+use contracts::{AccountId, EntryId, Money, OrderId, PaymentRefunded, UserId};
+use messaging::failure::Failure;
 use serde::Serialize;
 use sqlx::{PgConnection, PgTransaction};
 use time::OffsetDateTime;
@@ -18,6 +19,18 @@ pub(crate) enum EntryKind {
     TopUp,
     /// An order was paid.
     Payment,
+    /// What an order's payment took was given back.
+    Refund,
+}
+
+impl EntryKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::TopUp => "TOP_UP",
+            Self::Payment => "PAYMENT",
+            Self::Refund => "REFUND",
+        }
+    }
 }
 
 /// One change of a balance.
@@ -33,16 +46,18 @@ pub(crate) struct Entry {
     pub(crate) amount: Money,
     /// What it left.
     pub(crate) balance_after: Money,
-    /// The order that was paid.
+    /// The order that was paid or refunded.
     pub(crate) order_id: Option<OrderId>,
     /// When.
     pub(crate) created_at: OffsetDateTime,
 }
 
-/// An order's payment, about to be written.
+/// An order's payment or its refund, about to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Debit {
-    /// Off which account.
+pub(crate) struct NewEntry {
+    /// Which of the two.
+    pub(crate) kind: EntryKind,
+    /// Of which account.
     pub(crate) account_id: AccountId,
     /// For which order.
     pub(crate) order_id: OrderId,
@@ -50,6 +65,38 @@ pub(crate) struct Debit {
     pub(crate) amount: Amount,
     /// What it leaves.
     pub(crate) balance_after: Money,
+    /// When it was decided.
+    pub(crate) created_at: OffsetDateTime,
+}
+
+impl NewEntry {
+    /// By how much it changes the balance, in minor units.
+    pub(crate) const fn amount_minor(&self) -> i64 {
+        let amount_minor = self.amount.money().amount_minor;
+        match self.kind {
+            EntryKind::TopUp | EntryKind::Refund => amount_minor,
+            EntryKind::Payment => -amount_minor,
+        }
+    }
+}
+
+/// An order whose money was given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refund {
+    /// Which.
+    pub(crate) order_id: OrderId,
+    /// When.
+    pub(crate) refunded_at: OffsetDateTime,
+}
+
+impl Refund {
+    /// The event that says so.
+    pub(crate) const fn refunded(&self) -> PaymentRefunded {
+        PaymentRefunded {
+            order_id: self.order_id,
+            refunded_at: self.refunded_at,
+        }
+    }
 }
 
 /// A row of `payments.ledger_entry`.
@@ -105,53 +152,86 @@ pub(crate) async fn top_up(
     Ok(row.map(Entry::from))
 }
 
-/// Writes the entries of paid orders, in the order in which they were decided, and takes the sum of them off each
-/// account, where its balance covers it. Says how many accounts that were: the caller, who has decided on locked
-/// balances, expects all of them.
-pub(crate) async fn pay(
+/// Writes the entries of paid and refunded orders, in the order in which they were decided, and changes each account by
+/// the sum of them, where that leaves nothing below zero. Says how many accounts that were: the caller, who has decided on
+/// locked balances, expects all of them. If another transaction has entered one of them meanwhile, that is a passing
+/// failure: the next attempt finds its entry.
+pub(crate) async fn enter(
     tx: &mut PgTransaction<'_>,
-    debits: &[Debit],
+    entries: &[NewEntry],
     totals: &[(AccountId, i64)],
-) -> Result<i64, sqlx::Error> {
-    let ids: Vec<_> = debits.iter().map(|_| EntryId::new().as_uuid()).collect();
-    let accounts: Vec<_> = debits.iter().map(|d| d.account_id.as_uuid()).collect();
-    let orders: Vec<_> = debits.iter().map(|d| d.order_id.as_uuid()).collect();
-    let amounts: Vec<_> = debits
-        .iter()
-        .map(|debit| -debit.amount.money().amount_minor)
+) -> Result<i64, Failure> {
+    let each = entries.iter();
+    let ids: Vec<_> = each.clone().map(|_| EntryId::new().as_uuid()).collect();
+    let accounts: Vec<_> = each.clone().map(|it| it.account_id.as_uuid()).collect();
+    let orders: Vec<_> = each.clone().map(|it| it.order_id.as_uuid()).collect();
+    let kinds: Vec<_> = each.clone().map(|it| it.kind.as_str()).collect();
+    let amounts: Vec<_> = each.clone().map(NewEntry::amount_minor).collect();
+    let balances: Vec<_> = each
+        .clone()
+        .map(|it| it.balance_after.amount_minor)
         .collect();
-    let balances: Vec<_> = debits
-        .iter()
-        .map(|debit| debit.balance_after.amount_minor)
-        .collect();
-    let (payers, sums): (Vec<_>, Vec<_>) = totals
+    let instants: Vec<_> = each.map(|it| it.created_at).collect();
+    let (changed, sums): (Vec<_>, Vec<_>) = totals
         .iter()
         .map(|(id, amount_minor)| (id.as_uuid(), *amount_minor))
         .unzip();
     sqlx::query_scalar!(
-        r#"with debited as (
+        r#"with changed as (
              update payments.account as account
-             set balance_minor = account.balance_minor - total.amount_minor
+             set balance_minor = account.balance_minor + total.amount_minor
              from unnest($1::uuid[], $2::bigint[]) as total (account_id, amount_minor)
-             where account.id = total.account_id and account.balance_minor >= total.amount_minor
+             where account.id = total.account_id and account.balance_minor + total.amount_minor >= 0
              returning account.id
          ), entered as (
-             insert into payments.ledger_entry (id, account_id, order_id, kind, amount_minor, balance_after_minor)
-             select id, account_id, order_id, 'PAYMENT', amount_minor, balance_after_minor
-             from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::bigint[])
-                 with ordinality as debit (id, account_id, order_id, amount_minor, balance_after_minor, position)
+             insert into payments.ledger_entry
+                 (id, account_id, order_id, kind, amount_minor, balance_after_minor, created_at)
+             select id, account_id, order_id, kind, amount_minor, balance_after_minor, created_at
+             from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::bigint[], $9::timestamptz[])
+                 with ordinality as entry
+                 (id, account_id, order_id, kind, amount_minor, balance_after_minor, created_at, position)
              order by position
          )
-         select count(*) as "debited!" from debited"#,
-        &payers,
+         select count(*) as "changed!" from changed"#,
+        &changed,
         &sums,
         &ids,
         &accounts,
         &orders,
+        &kinds as &[&str],
         &amounts,
         &balances,
+        &instants,
     )
     .fetch_one(&mut **tx)
+    .await
+    .map_err(|error| match &error {
+        sqlx::Error::Database(refusal)
+            if refusal.constraint() == Some("ledger_entry_order_id_kind_key") =>
+        {
+            Failure::Transient(Box::new(error))
+        }
+        _ => error.into(),
+    })
+}
+
+/// The refunds of these orders.
+pub(crate) async fn refunds(
+    tx: &mut PgTransaction<'_>,
+    order_ids: &[OrderId],
+) -> Result<Vec<Refund>, sqlx::Error> {
+    if order_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let order_ids: Vec<_> = order_ids.iter().map(|id| id.as_uuid()).collect();
+    sqlx::query_as!(
+        Refund,
+        r#"select order_id as "order_id!: OrderId", created_at as refunded_at
+         from payments.ledger_entry
+         where order_id = any($1) and kind = 'REFUND'"#,
+        &order_ids,
+    )
+    .fetch_all(&mut **tx)
     .await
 }
 

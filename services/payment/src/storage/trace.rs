@@ -23,6 +23,8 @@ pub(crate) struct Booked {
     pub(crate) number: i64,
     pub(crate) kind: EntryKind,
     pub(crate) created_at: OffsetDateTime,
+    /// The transaction that wrote it, as a text of `xid8`.
+    pub(crate) transaction: String,
 }
 
 /// The decision on an order, if there is one.
@@ -49,10 +51,10 @@ pub(crate) async fn entries(
 ) -> Result<Vec<Booked>, sqlx::Error> {
     sqlx::query_as!(
         Booked,
-        "select number, kind, created_at
+        r#"select number, kind, created_at, messaging.transaction_of(ledger_entry.xmin)::text as "transaction!"
         from payments.ledger_entry
         where order_id = $1
-        order by created_at",
+        order by created_at"#,
         order_id.as_uuid(),
     )
     .fetch_all(connection)

@@ -4,6 +4,7 @@ use messaging::{
     lease::Lease,
     outbox::Parking,
     publish_log::Logged,
+    publisher::Answer,
     span::{self, Recorded},
 };
 use time::{Duration, OffsetDateTime};
@@ -13,6 +14,15 @@ use crate::planner::Pending;
 
 /// The earliest first attempt that is told of a message; the log has a place for each of the last two days.
 const LONGEST_WAY: Duration = Duration::days(1);
+
+/// Ends the span of an attempt by its answer.
+pub(super) fn end(span: Option<Recorded>, answer: &Answer) {
+    match (span, answer) {
+        (None, _) => {}
+        (Some(span), Answer::Confirmed) => span.done(),
+        (Some(span), refusal) => span.fail(refusal.as_str()),
+    }
+}
 
 impl Line {
     /// The span of an attempt, linked to the creations of those events whose traces are recorded.

@@ -168,3 +168,65 @@ async fn what_is_parked_is_found_at_any_age_named_where_it_hangs_and_not_taken_f
     let why = told.filter(|example| example.contains("(too_large)"));
     assert_eq!(why.count(), 2, "{:#}", audit.report);
 }
+
+/// What was done to an order that was given up, and where the audit must find it.
+const PLACES_OF_REFUNDS: &[(&str, &str, &str)] = &[
+    (
+        "refund_request_unpublished",
+        "update messaging.outbox set lane = 1 where key = '{order}' and type = 'refund.requested.v1'",
+        "",
+    ),
+    ("refund_request_on_the_way", "", ""),
+    (
+        "refund_request_dead",
+        "update messaging.outbox set event_id = '{other}' where key = '{order}' and type = 'refund.requested.v1'",
+        "insert into messaging.dead_letter
+            (consumer, message_id, body_digest, routing_key, headers, body, reason_class, reason)
+            values ('payment.orders.v1', '{other}', '', '', '{}', '', 'conflict', 'planted')",
+    ),
+    (
+        "refund_answer_unpublished",
+        "",
+        "insert into payments.ledger_entry (id, account_id, order_id, kind, amount_minor, balance_after_minor)
+            values (gen_random_uuid(), '{account}', '{order}', 'REFUND', 40, 100);
+        update payments.account set balance_minor = 100 where id = '{account}';
+        insert into messaging.outbox (lane, key, event_id, type, traceparent, body)
+            values (1, '{order}', gen_random_uuid(), 'payment.refunded.v1', '', '')",
+    ),
+];
+
+#[tokio::test]
+async fn the_place_where_a_refund_hangs_is_named() {
+    let shop = resting_shop().await;
+    let (orders, payments) = pools(&shop);
+    let planted: Vec<_> = (1..)
+        .take(PLACES_OF_REFUNDS.len())
+        .map(Planted::new)
+        .collect();
+    for (planted, (_, in_orders, in_payments)) in planted.iter().zip(PLACES_OF_REFUNDS) {
+        planted.plant_healthy(&orders, &payments).await;
+        planted.give_up(&orders).await;
+        planted.run(&orders, in_orders).await;
+        planted.run(&payments, in_payments).await;
+    }
+    planted[0].run(&orders, PUBLISHED).await;
+    let audit = shop.audit(&["--stuck-after", "3600"]).await;
+    audit.assert_holds();
+    let seen = &audit.report["seen"];
+    assert_eq!(
+        (&seen["refunding"], &seen["in_flight"], &seen["refunded"]),
+        (&json!(4), &json!(4), &json!(1))
+    );
+    let arguments = [&ALL_EXAMPLES[..], &["--stuck-after", "0"]].concat();
+    let audit = shop.audit(&arguments).await;
+    let places = PLACES_OF_REFUNDS.iter();
+    let stuck_at: serde_json::Map<_, _> = places
+        .map(|(place, _, _)| ((*place).to_owned(), json!(1)))
+        .collect();
+    assert_eq!(
+        audit.report["stuck_at"],
+        json!(stuck_at),
+        "{:#}",
+        audit.report
+    );
+}

@@ -75,6 +75,40 @@ macro_rules! order_gone {
     };
 }
 
+/// The order was given up, and its money is asked for.
+macro_rules! given_up {
+    () => {
+        "update orders.orders set status = 'REFUNDING', version = 3 where id = '{order}';
+        insert into orders.status_history (order_id, user_id, version, status, at)
+            values ('{order}', {user}, 3, 'REFUNDING', now());
+        insert into messaging.outbox (lane, key, event_id, type, traceparent, body)
+            values (0, '{order}', gen_random_uuid(), 'refund.requested.v1', '', '');"
+    };
+}
+
+/// The order was given up, and its money is back.
+macro_rules! returned {
+    () => {
+        concat!(
+            given_up!(),
+            "update orders.orders set status = 'CANCELLED', reason = 'refunded', version = 4 where id = '{order}';
+            insert into orders.status_history (order_id, user_id, version, status, reason, at)
+                values ('{order}', {user}, 4, 'CANCELLED', 'refunded', now());"
+        )
+    };
+}
+
+/// The order's money was given back.
+macro_rules! refunded {
+    () => {
+        "insert into payments.ledger_entry (id, account_id, order_id, kind, amount_minor, balance_after_minor)
+            values (gen_random_uuid(), '{account}', '{order}', 'REFUND', 40, 100);
+        update payments.account set balance_minor = 100 where id = '{account}';
+        insert into messaging.outbox (lane, key, event_id, type, traceparent, body)
+            values (0, '{order}', gen_random_uuid(), 'payment.refunded.v1', '', '');"
+    };
+}
+
 /// The order's event can never be sent.
 macro_rules! parked {
     () => {
@@ -91,7 +125,7 @@ macro_rules! passed_over {
     };
 }
 
-/// One case per check, and where one damage cannot come without another, both.
+/// One case per check at least, and where one damage cannot come without another, both.
 pub(super) const PLANTED: &[Case] = &[
     case(
         &["order_stuck"],
@@ -101,6 +135,18 @@ pub(super) const PLANTED: &[Case] = &[
         ),
         never_asked!(),
     ),
+    case(
+        &["order_stuck"],
+        concat!(
+            given_up!(),
+            "update orders.status_history set at = now() - interval '2 minutes'
+                where order_id = '{order}' and version = 3"
+        ),
+        "",
+    ),
+    // As it should be, twice: on its way and at its end.
+    case(&[], given_up!(), refunded!()),
+    case(&[], returned!(), refunded!()),
     case(
         &["key_without_order"],
         "insert into messaging.idempotency_key (user_id, key, request_digest, resource_id)
@@ -112,6 +158,89 @@ pub(super) const PLANTED: &[Case] = &[
         "insert into messaging.outbox (lane, key, event_id, type, traceparent, body)
             values (0, '{other}', gen_random_uuid(), 'order.placed.v1', '', '')",
         "",
+    ),
+    case(
+        &["request_without_order"],
+        "insert into messaging.outbox (lane, key, event_id, type, traceparent, body)
+            values (0, '{other}', gen_random_uuid(), 'refund.requested.v1', '', '')",
+        "",
+    ),
+    case(
+        &["refund_without_request"],
+        concat!(
+            given_up!(),
+            "delete from messaging.outbox where key = '{order}' and type = 'refund.requested.v1'"
+        ),
+        "",
+    ),
+    case(
+        &["refund_without_request"],
+        concat!(given_up!(), parked!()),
+        "",
+    ),
+    case(
+        &["refund_without_answer"],
+        returned!(),
+        concat!(
+            refunded!(),
+            "delete from messaging.outbox where key = '{order}' and type = 'payment.refunded.v1'"
+        ),
+    ),
+    case(
+        &["refunded_twice"],
+        returned!(),
+        concat!(
+            refunded!(),
+            "drop index if exists payments.ledger_entry_order_id_kind_key;
+            insert into payments.ledger_entry (id, account_id, order_id, kind, amount_minor, balance_after_minor)
+                values (gen_random_uuid(), '{account}', '{order}', 'REFUND', 40, 140);
+            update payments.account set balance_minor = 140 where id = '{account}'"
+        ),
+    ),
+    case(
+        &["captured_without_debit", "refund_without_debit"],
+        returned!(),
+        concat!(
+            refunded!(),
+            "delete from payments.ledger_entry where order_id = '{order}' and kind = 'PAYMENT';
+            update payments.ledger_entry set balance_after_minor = 140 where order_id = '{order}';
+            update payments.account set balance_minor = 140 where id = '{account}'"
+        ),
+    ),
+    case(
+        &["refund_unlike_debit"],
+        returned!(),
+        concat!(
+            refunded!(),
+            "update payments.ledger_entry set amount_minor = 41, balance_after_minor = 101
+                where order_id = '{order}' and kind = 'REFUND';
+            update payments.account set balance_minor = 101 where id = '{account}'"
+        ),
+    ),
+    case(
+        &["answer_without_refund"],
+        given_up!(),
+        "insert into messaging.outbox (lane, key, event_id, type, traceparent, body)
+            values (0, '{order}', gen_random_uuid(), 'payment.refunded.v1', '', '')",
+    ),
+    case(&["status_unlike_refund"], "", refunded!()),
+    case(&["status_unlike_refund"], returned!(), ""),
+    case(&["status_unlike_refund"], undecided!(), refunded!()),
+    case(
+        &["balance_unlike_entries"],
+        returned!(),
+        concat!(
+            refunded!(),
+            "update payments.account set balance_minor = 60 where id = '{account}'"
+        ),
+    ),
+    case(
+        &["entry_chain_broken"],
+        returned!(),
+        concat!(
+            refunded!(),
+            "update payments.ledger_entry set balance_after_minor = 99 where order_id = '{order}' and kind = 'REFUND'"
+        ),
     ),
     case(
         &["order_without_request"],
@@ -299,6 +428,11 @@ impl Planted {
     pub(super) async fn plant_healthy(&self, orders: &PgPool, payments: &PgPool) {
         self.run(orders, HEALTHY_IN_ORDERS).await;
         self.run(payments, HEALTHY_IN_PAYMENTS).await;
+    }
+
+    /// Has the order given up.
+    pub(super) async fn give_up(&self, orders: &PgPool) {
+        self.run(orders, given_up!()).await;
     }
 
     /// Makes the order undecided and forgets its payment.

@@ -79,6 +79,49 @@ async fn an_order_is_followed_through_both_services_in_one_line_of_time() {
     );
 }
 
+#[tokio::test]
+async fn a_refund_is_followed_through_both_services() {
+    let operator = Operator::enter().await;
+    let anna = Customer::with_balance(&operator.shop.entrance(), 1_000).await;
+    let order = anna.place(100).await;
+    let order = anna.ended(&[order], SOON).await.remove(0);
+    anna.cancel(&order).await;
+    anna.ended(std::slice::from_ref(&order), SOON).await;
+    let trace = operator.reads_json(&["trace", &order.id.to_string()]).await;
+    let hops = trace["hops"].as_array().unwrap();
+    let mut last = None;
+    for (service, step, detail) in [
+        ("order", "order.status", "REFUNDING"),
+        ("order", "outbox.appended", "refund.requested.v1"),
+        ("payment", "ledger.entry", "refund as entry"),
+        ("payment", "outbox.appended", "payment.refunded.v1"),
+        ("order", "order.status", "CANCELLED (refunded)"),
+    ] {
+        let is = |hop: &Value| {
+            hop["service"] == service
+                && hop["step"] == step
+                && hop["detail"].as_str().unwrap().contains(detail)
+        };
+        let found: Vec<_> = hops.iter().enumerate().filter(|(_, hop)| is(hop)).collect();
+        assert_eq!(found.len(), 1, "{service} {step} {detail}: {trace:#}");
+        // What one transaction did has one instant, or nearly: only the services' order counts.
+        if step == "order.status" || step == "ledger.entry" {
+            assert!(last < Some(found[0].0), "{detail}: {trace:#}");
+            last = Some(found[0].0);
+        }
+    }
+    // Two requests were received there, and two answers here.
+    for (service, queue) in [
+        ("payment", "payment.orders.v1"),
+        ("order", "order.payments.v1"),
+    ] {
+        let received = |hop: &&Value| {
+            hop["service"] == service && hop["step"] == "inbox.received" && hop["owner"] == queue
+        };
+        assert_eq!(hops.iter().filter(received).count(), 2, "{trace:#}");
+    }
+}
+
 /// Whether the relay that a hop names owns the hop's lane under its epoch, as the outbox's status says.
 async fn owns_lane(operator: &Operator, hop: &Value) -> bool {
     let service = hop["service"].as_str().unwrap();

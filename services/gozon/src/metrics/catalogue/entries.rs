@@ -91,6 +91,16 @@ const CUSTOMERS: &[Entry] = &[
         "`uncommitted`: the database is slow, or replicas are too few. `undecided`: payments are slow. `outbox_age`: the broker is away, or no relay runs.",
     ),
     used(
+        "gozon_refunds_requested",
+        NONE,
+        "If it rises, ask what is wrong with the goods: the shop only gives the money back.",
+    ),
+    used(
+        "gozon_orders_refunded",
+        NONE,
+        "If it falls behind the refunds requested, find the hop that holds them: outbox, queue, consumers.",
+    ),
+    used(
         "gozon_reconciled_orders",
         NONE,
         "Messages were lost: look for a queue that was deleted or a broker that was restored. The orders need nothing.",
@@ -132,6 +142,11 @@ const PAYMENTS: &[Entry] = &[
         "gozon_payments_repeated",
         NONE,
         "Nothing: a repeated request is harmless. Many of them mean redeliveries, or the reconciler at work.",
+    ),
+    used(
+        "gozon_payments_refunded",
+        NONE,
+        "If it stops while refunds are requested, look at the payment service's dead letters.",
     ),
     used(
         "gozon_ledger_drift_accounts",

@@ -1,7 +1,11 @@
-//! Where an undecided order hangs: a guess from the traces that its request and the answer to it left.
+//! Where an order that waits for its payment or its refund hangs: a guess from the traces that its request and the answer
+//! to it left.
 
 use std::fmt;
 
+use contracts::{
+    Message, OrderPlaced, PaymentCaptured, PaymentDeclined, PaymentRefunded, RefundRequested,
+};
 use messaging::audit::{Arrival, Sent};
 
 /// Traces of one message between the services.
@@ -20,6 +24,37 @@ pub(crate) enum Leg {
     Request,
     /// The answer: the payment service has decided.
     Answer,
+    /// The request for the money back: the payment service has not refunded.
+    RefundRequest,
+    /// The answer to it: the payment service has refunded.
+    RefundAnswer,
+}
+
+impl Leg {
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Request,
+        Self::Answer,
+        Self::RefundRequest,
+        Self::RefundAnswer,
+    ];
+
+    /// The types of the message.
+    pub(crate) const fn types(self) -> &'static [&'static str] {
+        match self {
+            Self::Request => &[OrderPlaced::TYPE],
+            Self::Answer => &[PaymentCaptured::TYPE, PaymentDeclined::TYPE],
+            Self::RefundRequest => &[RefundRequested::TYPE],
+            Self::RefundAnswer => &[PaymentRefunded::TYPE],
+        }
+    }
+
+    /// Whether the order service sends it, and not the payment service.
+    pub(crate) const fn leaves_orders(self) -> bool {
+        match self {
+            Self::Request | Self::RefundRequest => true,
+            Self::Answer | Self::RefundAnswer => false,
+        }
+    }
 }
 
 /// How far that message came.
@@ -80,6 +115,20 @@ impl Hang {
             (Leg::Answer, Step::Deferred) => "answer_deferred",
             (Leg::Answer, Step::Dead) => "answer_dead",
             (Leg::Answer, Step::Settled) => "answer_settled",
+            (Leg::RefundRequest, Step::Missing) => "refund_request_missing",
+            (Leg::RefundRequest, Step::Parked) => "refund_request_parked",
+            (Leg::RefundRequest, Step::Unpublished) => "refund_request_unpublished",
+            (Leg::RefundRequest, Step::OnTheWay) => "refund_request_on_the_way",
+            (Leg::RefundRequest, Step::Deferred) => "refund_request_deferred",
+            (Leg::RefundRequest, Step::Dead) => "refund_request_dead",
+            (Leg::RefundRequest, Step::Settled) => "refund_request_settled",
+            (Leg::RefundAnswer, Step::Missing) => "refund_answer_missing",
+            (Leg::RefundAnswer, Step::Parked) => "refund_answer_parked",
+            (Leg::RefundAnswer, Step::Unpublished) => "refund_answer_unpublished",
+            (Leg::RefundAnswer, Step::OnTheWay) => "refund_answer_on_the_way",
+            (Leg::RefundAnswer, Step::Deferred) => "refund_answer_deferred",
+            (Leg::RefundAnswer, Step::Dead) => "refund_answer_dead",
+            (Leg::RefundAnswer, Step::Settled) => "refund_answer_settled",
         }
     }
 }
@@ -90,6 +139,8 @@ impl fmt::Display for Hang {
         let (message, outbox, consumer) = match self.leg {
             Leg::Request => ("request", "orders", "payment service"),
             Leg::Answer => ("answer", "payments", "order service"),
+            Leg::RefundRequest => ("request for a refund", "orders", "payment service"),
+            Leg::RefundAnswer => ("answer about the refund", "payments", "order service"),
         };
         match self.step {
             Step::Missing => write!(f, "its {message} is not in the {outbox} outbox"),

@@ -8,7 +8,7 @@ use std::{cmp::Ordering, time::Duration};
 
 use order::{
     audit::{AuditedOrder, HistoryFacts, OrderFacts},
-    status::Status,
+    status::{Reason, State, Status},
 };
 use payment::audit::{AuditedPayment, DecisionFacts, EntryFacts};
 use time::OffsetDateTime;
@@ -31,7 +31,7 @@ pub(crate) struct Fault {
     pub(crate) detail: String,
 }
 
-/// When the orders were read, and how long one may be undecided then.
+/// When the orders were read, and how long one may wait for its payment or its refund then.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
     pub(crate) now: OffsetDateTime,
@@ -72,12 +72,16 @@ pub(crate) fn judge(pair: &Pair, patience: Patience) -> Vec<Fault> {
         .payment
         .as_ref()
         .and_then(|side| side.decision.as_ref());
-    let entries = pair.payment.as_ref().and_then(|side| side.entries.as_ref());
+    let debit = pair.payment.as_ref().and_then(|side| side.debit.as_ref());
+    let refund = pair.payment.as_ref().and_then(|side| side.refund.as_ref());
     let mut faults = Vec::new();
     judge_history(order, history, &mut faults);
-    judge_debit(decision, entries, &mut faults);
+    judge_debit(decision, debit, &mut faults);
+    judge_refund(debit, refund, &mut faults);
     match (order, decision) {
-        (Some(order), Some(decision)) => judge_agreement(order, decision, &mut faults),
+        (Some(order), Some(decision)) => {
+            judge_agreement(order, decision, refund, &mut faults);
+        }
         (Some(order), None) if order.status != Status::New => faults.push(fault(
             Check::OrderWithoutDecision,
             format!(
@@ -91,23 +95,29 @@ pub(crate) fn judge(pair: &Pair, patience: Patience) -> Vec<Fault> {
         )),
         (Some(_) | None, None) => {}
     }
-    if let Some(age) = order.and_then(|order| undecided_for(order, patience.now))
+    if let Some(order) = order
+        && let Some(age) = waiting_for(order, history, patience.now)
         && age > patience.stuck_after
     {
-        let detail = format!("NEW for {} s", age.as_secs());
+        let detail = format!("{} for {} s", order.status.as_str(), age.as_secs());
         faults.push(fault(Check::OrderStuck, detail));
     }
     faults
 }
 
-/// How long the order has been undecided; none if it is decided. Clocks may differ, so it is never less than nothing.
-pub(crate) fn undecided_for(order: &OrderFacts, now: OffsetDateTime) -> Option<Duration> {
-    let age = || {
-        (now - order.created_at)
-            .try_into()
-            .unwrap_or(Duration::ZERO)
+/// How long the order has waited for its payment or its refund; none if it waits for neither. Clocks may differ, so it is
+/// never less than nothing.
+pub(crate) fn waiting_for(
+    order: &OrderFacts,
+    history: Option<&HistoryFacts>,
+    now: OffsetDateTime,
+) -> Option<Duration> {
+    let since = match order.status {
+        Status::New => order.created_at,
+        Status::Refunding => history?.last_at,
+        Status::Finished | Status::Cancelled => return None,
     };
-    (order.status == Status::New).then(age)
+    Some((now - since).try_into().unwrap_or(Duration::ZERO))
 }
 
 fn judge_history(
@@ -158,39 +168,39 @@ fn judge_history(
 
 fn judge_debit(
     decision: Option<&DecisionFacts>,
-    entries: Option<&EntryFacts>,
+    debit: Option<&EntryFacts>,
     faults: &mut Vec<Fault>,
 ) {
-    if let Some(entries) = entries.filter(|entries| entries.rows > 1) {
-        let detail = format!("{} ledger entries", entries.rows);
+    if let Some(debit) = debit.filter(|debit| debit.rows > 1) {
+        let detail = format!("{} ledger entries", debit.rows);
         faults.push(fault(Check::DebitedTwice, detail));
     }
-    match (decision, entries) {
-        (None, Some(entries)) => faults.push(fault(
+    match (decision, debit) {
+        (None, Some(debit)) => faults.push(fault(
             Check::DebitWithoutDecision,
-            format!("a ledger entry of {}", entries.amount_minor),
+            format!("a ledger entry of {}", debit.amount_minor),
         )),
         (Some(decision), None) if decision.declined.is_none() => faults.push(fault(
             Check::CapturedWithoutDebit,
             format!("{} of user {}", decision.amount_minor, decision.user_id),
         )),
-        (Some(decision), Some(entries)) if decision.declined.is_some() => faults.push(fault(
+        (Some(decision), Some(debit)) if decision.declined.is_some() => faults.push(fault(
             Check::DeclinedWithDebit,
             format!(
                 "{}, and a ledger entry of {}",
                 outcome(decision),
-                entries.amount_minor
+                debit.amount_minor
             ),
         )),
-        (Some(decision), Some(entries)) => {
+        (Some(decision), Some(debit)) => {
             let decided = (Some(-decision.amount_minor), Some(decision.user_id));
-            if (Some(entries.amount_minor), entries.user_id) != decided {
-                let user = entries
-                    .user_id
-                    .map_or("nobody".to_owned(), |id| id.to_string());
+            if (Some(debit.amount_minor), debit.user_id) != decided {
                 let detail = format!(
-                    "{} decided for user {}, the entry changes {} of user {user}",
-                    decision.amount_minor, decision.user_id, entries.amount_minor
+                    "{} decided for user {}, the entry changes {} of user {}",
+                    decision.amount_minor,
+                    decision.user_id,
+                    debit.amount_minor,
+                    user(debit)
                 );
                 faults.push(fault(Check::DebitUnlikeDecision, detail));
             }
@@ -199,20 +209,70 @@ fn judge_debit(
     }
 }
 
-fn judge_agreement(order: &OrderFacts, decision: &DecisionFacts, faults: &mut Vec<Fault>) {
-    let decided = match decision.declined {
-        None => (Status::Finished, None),
-        Some(reason) => (Status::Cancelled, Some(reason)),
+fn judge_refund(debit: Option<&EntryFacts>, refund: Option<&EntryFacts>, faults: &mut Vec<Fault>) {
+    let Some(refund) = refund else {
+        return;
     };
-    // An undecided order has its answer on the way.
-    if order.status != Status::New && (order.status, order.reason) != decided {
-        let reason = order.reason.map_or("no reason", |reason| reason.as_str());
+    if refund.rows > 1 {
+        let detail = format!("{} refunds", refund.rows);
+        faults.push(fault(Check::RefundedTwice, detail));
+    }
+    let Some(debit) = debit else {
+        let detail = format!("a refund of {}", refund.amount_minor);
+        faults.push(fault(Check::RefundWithoutDebit, detail));
+        return;
+    };
+    let debited = (Some(-debit.amount_minor), debit.user_id);
+    if (Some(refund.amount_minor), refund.user_id) != debited {
         let detail = format!(
-            "{} ({reason}), its payment is {}",
+            "the debit changes {} of user {}, the refund {} of user {}",
+            debit.amount_minor,
+            user(debit),
+            refund.amount_minor,
+            user(refund)
+        );
+        faults.push(fault(Check::RefundUnlikeDebit, detail));
+    }
+}
+
+fn user(entry: &EntryFacts) -> String {
+    entry
+        .user_id
+        .map_or("nobody".to_owned(), |id| id.to_string())
+}
+
+fn judge_agreement(
+    order: &OrderFacts,
+    decision: &DecisionFacts,
+    refund: Option<&EntryFacts>,
+    faults: &mut Vec<Fault>,
+) {
+    let state = State::of(order.status, order.reason);
+    let check = match (state, decision.declined, refund.is_some()) {
+        // An undecided order has its answer on the way; one that is given up, its request or the answer.
+        (Some(State::New), _, false)
+        | (Some(State::Finished), None, false)
+        | (Some(State::Refunding), None, _)
+        | (Some(State::Cancelled(Reason::Refunded)), None, true) => None,
+        (Some(State::Cancelled(Reason::NotPaid(reason))), Some(declined), _)
+            if reason == declined =>
+        {
+            None
+        }
+        (Some(State::New | State::Finished | State::Cancelled(Reason::Refunded)), None, _) => {
+            Some(Check::StatusUnlikeRefund)
+        }
+        (Some(_) | None, _, _) => Some(Check::StatusUnlikeDecision),
+    };
+    if let Some(check) = check {
+        let reason = order.reason.map_or("no reason", Reason::as_str);
+        let refunded = refund.map_or("", |_| ", and refunded");
+        let detail = format!(
+            "{} ({reason}), its payment is {}{refunded}",
             order.status.as_str(),
             outcome(decision)
         );
-        faults.push(fault(Check::StatusUnlikeDecision, detail));
+        faults.push(fault(check, detail));
     }
     let ordered = (order.user_id, order.amount_minor, &order.currency);
     if ordered != (decision.user_id, decision.amount_minor, &decision.currency) {

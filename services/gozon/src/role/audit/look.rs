@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chassis::pool::{self, PoolSettings};
-use contracts::{Message, OrderPlaced, PaymentCaptured, PaymentDeclined};
+use contracts::{
+    Message, OrderPlaced, PaymentCaptured, PaymentDeclined, PaymentRefunded, RefundRequested,
+};
 use messaging::audit::{self as of_messages, Finding};
 use secrecy::SecretString;
 use sqlx::{ConnectOptions, PgConnection, PgTransaction};
@@ -28,8 +30,12 @@ const PAGE_ROWS: i64 = 5_000;
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// What the order service sends, and what the payment service answers.
-pub(crate) const REQUESTS: [&str; 1] = [OrderPlaced::TYPE];
-pub(crate) const ANSWERS: [&str; 2] = [PaymentCaptured::TYPE, PaymentDeclined::TYPE];
+const REQUESTS: [&str; 2] = [OrderPlaced::TYPE, RefundRequested::TYPE];
+const ANSWERS: [&str; 3] = [
+    PaymentCaptured::TYPE,
+    PaymentDeclined::TYPE,
+    PaymentRefunded::TYPE,
+];
 
 /// A connection to each database, as the login that only reads.
 #[derive(Debug)]
@@ -107,6 +113,10 @@ impl Look<'_> {
             Check::KeyWithoutOrder => of_orders::keys_without_order(orders, limit).await,
             Check::RequestWithoutOrder => of_orders::requests_without_order(orders, limit).await,
             Check::OrderWithoutRequest => of_orders::orders_without_request(orders, limit).await,
+            Check::RefundWithoutRequest => of_orders::refunds_without_request(orders, limit).await,
+            Check::RefundWithoutAnswer => {
+                of_payments::refunds_without_answer(payments, limit).await
+            }
             Check::DecisionWithoutAnswer => {
                 of_payments::decisions_without_answer(payments, limit).await
             }
@@ -114,6 +124,9 @@ impl Look<'_> {
             Check::AnswerPassedOver => of_messages::passed_over(payments, &ANSWERS, limit).await,
             Check::AnswerAgainstDecision => {
                 of_payments::answers_against_decision(payments, limit).await
+            }
+            Check::AnswerWithoutRefund => {
+                of_payments::answers_without_refund(payments, limit).await
             }
             Check::NegativeBalance => of_payments::negative_balances(payments, limit).await,
             Check::NegativeBalanceAfter => {
@@ -130,12 +143,16 @@ impl Look<'_> {
             Check::OrderStuck
             | Check::CapturedWithoutDebit
             | Check::DebitedTwice
+            | Check::RefundedTwice
+            | Check::RefundWithoutDebit
+            | Check::RefundUnlikeDebit
             | Check::DebitUnlikeDecision
             | Check::DeclinedWithDebit
             | Check::DebitWithoutDecision
             | Check::OrderWithoutDecision
             | Check::DecisionWithoutOrder
             | Check::StatusUnlikeDecision
+            | Check::StatusUnlikeRefund
             | Check::OrderUnlikeDecision
             | Check::OrderWithoutHistory
             | Check::HistoryWithoutOrder

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::{
     check::{Check, Promise},
-    judge::{Pair, Patience, undecided_for},
+    judge::{Pair, Patience, waiting_for},
 };
 
 /// What is to be said of promises and checks.
@@ -81,18 +81,20 @@ pub(crate) struct Tally {
     pub(crate) orders: u64,
     pub(crate) new: u64,
     pub(crate) finished: u64,
+    pub(crate) refunding: u64,
     pub(crate) cancelled: u64,
     pub(crate) captured: u64,
     pub(crate) declined: u64,
+    pub(crate) refunded: u64,
     pub(crate) accounts: i64,
     pub(crate) ledger_entries: i64,
     /// Events in both outboxes that no relay has yet said to be published.
     pub(crate) events_unpublished: i64,
     /// Events in both outboxes that can never be sent.
     pub(crate) events_parked: i64,
-    /// Undecided orders within the limit.
+    /// Orders that wait for their payment or their refund, within the limit.
     pub(crate) in_flight: u64,
-    /// For how long the oldest of them is undecided.
+    /// For how long the oldest of them does.
     pub(crate) oldest_in_flight_ms: u128,
 }
 
@@ -104,9 +106,11 @@ impl Tally {
             match order.status {
                 Status::New => self.new += 1,
                 Status::Finished => self.finished += 1,
+                Status::Refunding => self.refunding += 1,
                 Status::Cancelled => self.cancelled += 1,
             }
-            let age = undecided_for(order, patience.now);
+            let history = pair.order.as_ref().and_then(|side| side.history.as_ref());
+            let age = waiting_for(order, history, patience.now);
             if let Some(age) = age.filter(|age| *age <= patience.stuck_after) {
                 self.in_flight += 1;
                 self.oldest_in_flight_ms = self.oldest_in_flight_ms.max(age.as_millis());
@@ -121,6 +125,13 @@ impl Tally {
                 None => self.captured += 1,
                 Some(_) => self.declined += 1,
             }
+        }
+        if pair
+            .payment
+            .as_ref()
+            .is_some_and(|side| side.refund.is_some())
+        {
+            self.refunded += 1;
         }
     }
 }

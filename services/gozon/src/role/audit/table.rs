@@ -36,15 +36,16 @@ fn write(report: &Report, text: &mut String) -> fmt::Result {
     writeln!(text)?;
     writeln!(
         text,
-        "orders    {:>12}   {} NEW, {} FINISHED, {} CANCELLED",
-        seen.orders, seen.new, seen.finished, seen.cancelled
+        "orders    {:>12}   {} NEW, {} FINISHED, {} REFUNDING, {} CANCELLED",
+        seen.orders, seen.new, seen.finished, seen.refunding, seen.cancelled
     )?;
     writeln!(
         text,
-        "payments  {:>12}   {} captured, {} declined",
+        "payments  {:>12}   {} captured, {} declined, {} refunded",
         seen.captured + seen.declined,
         seen.captured,
-        seen.declined
+        seen.declined,
+        seen.refunded
     )?;
     writeln!(
         text,

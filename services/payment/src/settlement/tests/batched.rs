@@ -7,7 +7,9 @@ use proptest::test_runner::{Config, TestRunner};
 use uuid::Uuid;
 
 use super::*;
-use crate::settlement::model::{Outcome, RICH, Step, WEALTH, a_run, in_batches, one_by_one};
+use crate::settlement::model::{
+    Outcome as Seen, RICH, Step, Told, WEALTH, a_run, in_batches, one_by_one,
+};
 
 /// How many runs are tried; each has up to so many steps.
 const RUNS: u32 = 32;
@@ -17,7 +19,7 @@ const STEPS: usize = 60;
 struct Run<'s> {
     shop: &'s Shop,
     number: i64,
-    outcome: Outcome,
+    outcome: Seen,
 }
 
 impl Run<'_> {
@@ -61,39 +63,38 @@ impl Run<'_> {
         tx.commit().await.unwrap();
     }
 
-    /// Settles a batch and reads the answer to each request by the trace it was asked in.
-    async fn settle(&mut self, batch: &[(u64, i64, i64)]) {
-        let batch: Vec<_> = batch
-            .iter()
-            .map(|(order, user, amount_minor)| {
-                ask(self.order(*order), self.user(*user), *amount_minor)
-            })
-            .collect();
-        let rejected = settle_once(self.shop, &batch).await.unwrap();
+    /// Settles a batch and reads the answers to each request by the trace it was asked in.
+    async fn settle(&mut self, batch: &[Received<PaymentRequest>]) {
+        let rejected = settle_once(self.shop, batch).await.unwrap();
         let traces: Vec<_> = batch
             .iter()
             .map(|request| request.trace.to_string())
             .collect();
         let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(
-            "select traceparent, body from messaging.outbox where traceparent = any($1)",
+            "select traceparent, body from messaging.outbox where traceparent = any($1) order by id",
         )
         .bind(&traces)
         .fetch_all(&self.shop.admin)
         .await
         .unwrap();
-        let answered = rows.len();
-        let answers: HashMap<_, _> = rows.into_iter().collect();
-        assert_eq!(answers.len(), answered, "a request was answered twice");
+        let mut answers: HashMap<_, Vec<_>> = HashMap::new();
+        for (trace, body) in rows {
+            answers.entry(trace).or_default().push(told(&body));
+        }
         for (index, trace) in traces.iter().enumerate() {
-            let answer = answers.get(trace).map(|body| decision(body));
+            let answers = answers.remove(trace).unwrap_or_default();
             let refused = rejected.iter().any(|rejected| rejected.index == index);
-            assert_eq!(refused, answer.is_none(), "refused or answered, never both");
-            self.outcome.answers.push(answer);
+            assert_eq!(
+                refused,
+                answers.is_empty(),
+                "refused or answered, never both"
+            );
+            self.outcome.answers.push(answers);
         }
     }
 
     /// What the tables hold of this run.
-    async fn outcome(mut self) -> Outcome {
+    async fn outcome(mut self) -> Seen {
         let (first, last) = (self.user(0), self.user(99));
         let balances: Vec<(i64, i64)> = sqlx::query_as(
             "select user_id, balance_minor from payments.account where user_id between $1 and $2",
@@ -104,9 +105,9 @@ impl Run<'_> {
         .await
         .unwrap();
         let entries: Vec<(i64, Uuid, i64, i64)> = sqlx::query_as(
-            "select user_id, order_id, -amount_minor, balance_after_minor
+            "select user_id, order_id, amount_minor, balance_after_minor
              from payments.ledger_entry join payments.account on account.id = account_id
-             where user_id between $1 and $2 and kind = 'PAYMENT'
+             where user_id between $1 and $2 and order_id is not null
              order by number",
         )
         .bind(first)
@@ -126,42 +127,48 @@ impl Run<'_> {
     }
 }
 
-/// The decision that an answer in the outbox tells of.
-fn decision(body: &[u8]) -> Decision {
+/// What an answer in the outbox tells.
+fn told(body: &[u8]) -> Told {
     let event: Value = serde_json::from_slice(body).unwrap();
     match event["type"].as_str() {
-        Some("payment.captured.v1") => Decision::Captured,
+        Some("payment.captured.v1") => Told::Decided(Decision::Captured),
+        Some("payment.refunded.v1") => Told::Refunded,
         Some("payment.declined.v1") => {
             let reason = event["data"]["reason"]
                 .as_str()
                 .and_then(DeclineReason::parse);
-            Decision::Declined(reason.unwrap())
+            Told::Decided(Decision::Declined(reason.unwrap()))
         }
         other => panic!("an answer of type {other:?}"),
     }
 }
 
-async fn settled(shop: &Shop, number: i64, steps: &[Step], sizes: &[usize]) -> Outcome {
+async fn settled(shop: &Shop, number: i64, steps: &[Step], sizes: &[usize]) -> Seen {
     let mut run = Run {
         shop,
         number,
-        outcome: Outcome::default(),
+        outcome: Seen::default(),
     };
     run.begin().await;
     for batch in in_batches(steps, sizes) {
-        let mut orders = Vec::new();
+        let mut requests = Vec::new();
         for step in batch {
             match step {
                 Step::TopUp { user, amount_minor } => run.top_up(user, amount_minor).await,
-                Step::Order {
+                Step::Ask {
+                    purpose,
                     order,
                     user,
                     amount_minor,
-                } => orders.push((order, user, amount_minor)),
+                } => {
+                    let mut request = ask(run.order(order), run.user(user), amount_minor);
+                    request.message.purpose = purpose;
+                    requests.push(request);
+                }
             }
         }
-        if !orders.is_empty() {
-            run.settle(&orders).await;
+        if !requests.is_empty() {
+            run.settle(&requests).await;
         }
     }
     run.outcome().await

@@ -2,7 +2,7 @@
 
 use ::tests::{BrokerUser, TestVhost, poll_until};
 use chassis::Profile;
-use contracts::{CloudEvent, Message, OrderPlaced};
+use contracts::{CloudEvent, Message, OrderPlaced, RefundRequested};
 use messaging::{
     broker::BrokerUrl,
     doorbell::WokenBy,
@@ -58,10 +58,14 @@ impl Line {
         Running { stop, task }
     }
 
-    /// Publishes a message of these events.
+    /// Publishes a message of these events, which are all of the type of the first.
     async fn publish(&self, events: &[Value]) {
+        let kind = match events[0]["type"].as_str() {
+            Some(RefundRequested::TYPE) => RefundRequested::TYPE,
+            _ => OrderPlaced::TYPE,
+        };
         let message = Outgoing {
-            kind: OrderPlaced::TYPE.to_owned(),
+            kind: kind.to_owned(),
             message_id: Uuid::now_v7(),
             body: serde_json::to_vec(events).unwrap(),
         };
@@ -120,6 +124,70 @@ fn placed(order_id: OrderId, user_id: i64, amount_minor: i64) -> Value {
     };
     let event = CloudEvent::new(&placed, &TraceContext::root(), OffsetDateTime::now_utc());
     serde_json::to_value(event).unwrap()
+}
+
+fn refund_requested(order_id: OrderId, user_id: i64, amount_minor: i64) -> Value {
+    let requested = RefundRequested {
+        order_id,
+        user_id: user(user_id),
+        amount: Money::rub(amount_minor),
+        requested_at: Some(OffsetDateTime::now_utc()),
+    };
+    let event = CloudEvent::new(&requested, &TraceContext::root(), OffsetDateTime::now_utc());
+    serde_json::to_value(event).unwrap()
+}
+
+#[tokio::test]
+async fn a_consumer_that_dies_between_commit_and_ack_has_refunded_once() {
+    let line = Line::open().await;
+    line.shop.customer(1, 10_000).await;
+    let order_id = OrderId::new();
+    line.publish(&[placed(order_id, 1, 100)]).await;
+    line.settle().await;
+    line.publish(&[refund_requested(order_id, 1, 100)]).await;
+    line.settle_and_die().await;
+    let before = line.shop.contents().await;
+    assert!(line.settle().await, "the broker delivers it again");
+    assert_eq!(line.shop.contents().await, before);
+    // And even an inbox that has forgotten gives nothing back twice.
+    line.publish(&[refund_requested(order_id, 1, 100)]).await;
+    line.settle_and_die().await;
+    let forget = sqlx::raw_sql("truncate messaging.inbox");
+    forget.execute(&line.shop.admin).await.unwrap();
+    assert!(line.settle().await, "the broker delivers it again");
+    assert_eq!(line.shop.balance(1).await, 10_000);
+    assert_eq!(answers(&line.shop, order_id).await.len(), 4);
+    line.shop.check_books().await;
+}
+
+#[tokio::test]
+async fn refunds_at_once_through_competing_consumers_give_back_what_was_paid() {
+    let line = Line::open().await;
+    line.shop.customer(1, 10_000).await;
+    let consumers = [line.consume(), line.consume(), line.consume()];
+    let orders: Vec<_> = (0..50).map(|_| OrderId::new()).collect();
+    for order_id in &orders {
+        line.publish(&[placed(*order_id, 1, 200)]).await;
+    }
+    line.wait_until_decided(50).await;
+    for order_id in orders.iter().chain(&orders) {
+        line.publish(&[refund_requested(*order_id, 1, 200)]).await;
+    }
+    poll_until("all requests are answered", SOON, async || {
+        let answered: i64 = sqlx::query_scalar(
+            "select count(*) from messaging.outbox where type = 'payment.refunded.v1'",
+        )
+        .fetch_one(&line.shop.admin)
+        .await
+        .unwrap();
+        (answered == 100).then_some(())
+    })
+    .await;
+    for consumer in consumers {
+        consumer.stop().await;
+    }
+    assert_eq!(line.shop.balance(1).await, 10_000);
+    line.shop.check_books().await;
 }
 
 #[tokio::test]

@@ -23,6 +23,9 @@ enum Stage {
     Placed,
     Decided,
     Told,
+    GivenUp,
+    Refunded,
+    Returned,
 }
 
 /// An order's life: what is decided on it, and how far it has come when each side is read.
@@ -37,21 +40,21 @@ struct Life {
 
 impl Life {
     fn order(self) -> AuditedOrder {
-        let told = self.when_orders_read == Stage::Told;
-        let status = match (told, self.declined) {
-            (false, _) => Status::New,
-            (true, None) => Status::Finished,
-            (true, Some(_)) => Status::Cancelled,
+        let (state, version) = match (self.when_orders_read, self.declined) {
+            (Stage::Placed | Stage::Decided, _) => (State::New, 1),
+            (_, Some(reason)) => (State::Cancelled(Reason::NotPaid(reason)), 2),
+            (Stage::Told, None) => (State::Finished, 2),
+            (Stage::GivenUp | Stage::Refunded, None) => (State::Refunding, 3),
+            (Stage::Returned, None) => (State::Cancelled(Reason::Refunded), 4),
         };
-        let version = if told { 2 } else { 1 };
         AuditedOrder {
             id: OrderId::from(Uuid::from_u128(self.id)),
             order: Some(OrderFacts {
                 user_id: user(7),
                 amount_minor: 40,
                 currency: "RUB".to_owned(),
-                status,
-                reason: self.declined.filter(|_| told),
+                status: state.status(),
+                reason: state.reason(),
                 version,
                 created_at: NOW - self.age,
             }),
@@ -60,7 +63,8 @@ impl Life {
                 first_version: 1,
                 first_status: Status::New,
                 last_version: version,
-                last_status: status,
+                last_status: state.status(),
+                last_at: NOW - self.age,
                 users: (user(7), user(7)),
             }),
         }
@@ -75,17 +79,46 @@ impl Life {
                 currency: "RUB".to_owned(),
                 declined: self.declined,
             }),
-            entries: self.declined.is_none().then_some(EntryFacts {
-                rows: 1,
-                amount_minor: -40,
-                user_id: Some(user(7)),
-            }),
+            debit: self.declined.is_none().then(|| entry(-40)),
+            refund: self.is_refunded().then(|| entry(40)),
         })
+    }
+
+    fn is_refunded(self) -> bool {
+        self.declined.is_none() && self.when_payments_read >= Stage::Refunded
+    }
+
+    /// What the look at the orders was too early for, and only a second one clears up.
+    fn is_seen_unlike_refund(self) -> bool {
+        self.is_refunded() && self.when_orders_read <= Stage::Told
+    }
+
+    fn is_waiting(self) -> bool {
+        match self.when_orders_read {
+            Stage::Placed | Stage::Decided => true,
+            Stage::Told | Stage::Returned => false,
+            Stage::GivenUp | Stage::Refunded => self.declined.is_none(),
+        }
+    }
+}
+
+fn entry(amount_minor: i64) -> EntryFacts {
+    EntryFacts {
+        rows: 1,
+        amount_minor,
+        user_id: Some(user(7)),
     }
 }
 
 fn a_stage() -> impl Strategy<Value = Stage> {
-    prop_oneof![Just(Stage::Placed), Just(Stage::Decided), Just(Stage::Told)]
+    prop_oneof![
+        Just(Stage::Placed),
+        Just(Stage::Decided),
+        Just(Stage::Told),
+        Just(Stage::GivenUp),
+        Just(Stage::Refunded),
+        Just(Stage::Returned)
+    ]
 }
 
 fn a_life() -> impl Strategy<Value = Life> {
@@ -128,13 +161,25 @@ fn checks(pair: &Pair) -> Vec<Check> {
 /// Makes what both services say of an order untrue.
 type Lie = fn(&mut OrderFacts, &mut DecisionFacts, &mut EntryFacts);
 
+/// What is wrong with a refund.
+type RefundLie = fn(&mut EntryFacts);
+
 /// An order that was paid, and everybody knows.
 fn paid() -> Pair {
+    known_to_all(Stage::Told)
+}
+
+/// An order that was paid and given up and got its money back, and everybody knows.
+fn returned() -> Pair {
+    known_to_all(Stage::Returned)
+}
+
+fn known_to_all(stage: Stage) -> Pair {
     let life = Life {
         id: 1,
         declined: None,
-        when_orders_read: Stage::Told,
-        when_payments_read: Stage::Told,
+        when_orders_read: stage,
+        when_payments_read: stage,
         age: Duration::ZERO,
     };
     Pair {
@@ -151,9 +196,12 @@ proptest! {
         prop_assert_eq!(pairs.len(), lives.len());
         for (pair, (id, life)) in pairs.iter().zip(&lives) {
             prop_assert_eq!(pair.id.as_u128(), *id);
-            let undecided = life.when_orders_read < Stage::Told;
-            let stuck = undecided && life.age > PATIENCE.stuck_after;
-            let expected: &[Check] = if stuck { &[Check::OrderStuck] } else { &[] };
+            let stuck = life.is_waiting() && life.age > PATIENCE.stuck_after;
+            let unlike = life.is_seen_unlike_refund().then_some(Check::StatusUnlikeRefund);
+            let expected: Vec<_> = unlike
+                .into_iter()
+                .chain(stuck.then_some(Check::OrderStuck))
+                .collect();
             prop_assert_eq!(checks(pair), expected);
         }
     }
@@ -162,7 +210,7 @@ proptest! {
     fn a_decision_that_is_lost_is_missed_by_every_order_that_knows_of_it(lives in lives()) {
         let orders = lives.values().map(|life| life.order());
         for pair in merge(orders, []) {
-            let known = lives[&pair.id.as_u128()].when_orders_read == Stage::Told;
+            let known = lives[&pair.id.as_u128()].when_orders_read >= Stage::Told;
             prop_assert_eq!(checks(&pair).contains(&Check::OrderWithoutDecision), known);
         }
     }
@@ -180,7 +228,8 @@ proptest! {
         let payment = |id: &u128| AuditedPayment {
             order_id: OrderId::from(Uuid::from_u128(*id)),
             decision: None,
-            entries: None,
+            debit: None,
+            refund: None,
         };
         let merged: Vec<_> = merge(
             orders.iter().map(order).collect::<Vec<_>>(),
@@ -237,7 +286,7 @@ fn each_lie_about_a_paid_order_is_found() {
             |order, _, _| order.status = Status::Cancelled,
         ),
         (&[Check::StatusUnlikeDecision], |order, _, _| {
-            order.reason = Some(DeclineReason::NoAccount);
+            order.reason = Some(Reason::NotPaid(DeclineReason::NoAccount));
         }),
         (&[Check::HistoryUnlikeOrder], |order, _, _| {
             order.version = 1;
@@ -251,10 +300,49 @@ fn each_lie_about_a_paid_order_is_found() {
         let mut pair = paid();
         let order = pair.order.as_mut().and_then(|side| side.order.as_mut());
         let payment = pair.payment.as_mut().unwrap();
-        let (decision, entries) = (payment.decision.as_mut(), payment.entries.as_mut());
+        let (decision, entries) = (payment.decision.as_mut(), payment.debit.as_mut());
         lie(order.unwrap(), decision.unwrap(), entries.unwrap());
         assert_eq!(checks(&pair), *expected, "lie {index}");
     }
+}
+
+#[test]
+fn each_lie_about_a_refunded_order_is_found() {
+    assert_eq!(checks(&returned()), []);
+    let mut pair = returned();
+    pair.payment.as_mut().unwrap().refund = None;
+    assert_eq!(checks(&pair), [Check::StatusUnlikeRefund]);
+    let mut pair = paid();
+    pair.payment.as_mut().unwrap().refund = Some(entry(40));
+    assert_eq!(checks(&pair), [Check::StatusUnlikeRefund]);
+    let mut pair = known_to_all(Stage::Placed);
+    pair.payment = returned().payment;
+    assert_eq!(checks(&pair), [Check::StatusUnlikeRefund]);
+    let mut pair = returned();
+    pair.payment.as_mut().unwrap().debit = None;
+    assert_eq!(
+        checks(&pair),
+        [Check::CapturedWithoutDebit, Check::RefundWithoutDebit]
+    );
+    let lies: [(Check, RefundLie); 3] = [
+        (Check::RefundedTwice, |refund| refund.rows = 2),
+        (Check::RefundUnlikeDebit, |refund| refund.amount_minor = 41),
+        (Check::RefundUnlikeDebit, |refund| {
+            refund.user_id = Some(user(8));
+        }),
+    ];
+    for (expected, lie) in lies {
+        let mut pair = returned();
+        lie(pair.payment.as_mut().unwrap().refund.as_mut().unwrap());
+        assert_eq!(checks(&pair), [expected]);
+    }
+    let mut pair = known_to_all(Stage::Refunded);
+    let decision = pair.payment.as_mut().unwrap().decision.as_mut();
+    decision.unwrap().declined = Some(DeclineReason::NoAccount);
+    assert_eq!(
+        checks(&pair),
+        [Check::DeclinedWithDebit, Check::StatusUnlikeDecision]
+    );
 }
 
 #[test]
@@ -266,7 +354,7 @@ fn what_only_one_side_knows_is_found() {
     pair.payment = None;
     assert_eq!(checks(&pair), [Check::OrderWithoutDecision]);
     let mut pair = paid();
-    pair.payment.as_mut().unwrap().entries = None;
+    pair.payment.as_mut().unwrap().debit = None;
     assert_eq!(checks(&pair), [Check::CapturedWithoutDebit]);
     let mut pair = paid();
     pair.payment.as_mut().unwrap().decision = None;

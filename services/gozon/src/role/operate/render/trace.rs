@@ -84,6 +84,7 @@ fn owner(hop: &OrderHop) -> String {
 /// What to do about an order that has not ended.
 fn advice(trace: &WholeTrace) -> Option<&'static str> {
     let has = |step: &str| trace.hops.iter().any(|hop| hop.step == step);
+    let waits = |status: &str| trace.status.as_deref() == Some(status);
     if has("dead_letter") {
         Some(
             "an event of this order is a dead letter: `gozon dead-letters list` shows it, `redrive` has it settled again",
@@ -92,13 +93,17 @@ fn advice(trace: &WholeTrace) -> Option<&'static str> {
         Some(
             "an event of this order can never be sent and is parked: `gozon outbox status` counts such events, the relays' logs name them",
         )
-    } else if has("outbox.waiting") && trace.status.as_deref() == Some("NEW") {
+    } else if has("outbox.waiting") && (waits("NEW") || waits("REFUNDING")) {
         Some(
             "an event of this order waits in an outbox: `gozon outbox status` shows the lanes and their relays",
         )
-    } else if trace.status.as_deref() == Some("NEW") {
+    } else if waits("NEW") {
         Some(
             "it is undecided: the reconciler repeats its request if this lasts; is the payment service running?",
+        )
+    } else if waits("REFUNDING") {
+        Some(
+            "its money is not back: the reconciler repeats its request if this lasts; is the payment service running?",
         )
     } else {
         None
@@ -205,11 +210,11 @@ order 00000000-0000-0000-0000-000000000000 (number 17): FINISHED
             ("outbox.parked", "is parked"),
             ("outbox.published", "reconciler"),
         ] {
-            let text = text(&trace(
-                "NEW",
-                vec![hop(Service::Order, Some(0), step, Some(1))],
-            ));
-            assert!(text.contains(command), "{step}: {text}");
+            for status in ["NEW", "REFUNDING"] {
+                let hops = vec![hop(Service::Order, Some(0), step, Some(1))];
+                let text = text(&trace(status, hops));
+                assert!(text.contains(command), "{step}: {text}");
+            }
         }
         let ended = trace(
             "FINISHED",
