@@ -9,7 +9,8 @@ use contracts::service;
 
 use crate::{
     config::{
-        AllArgs, AuditArgs, MigrateArgs, OrderArgs, PaymentArgs, RelayArgs, SmokeArgs, WebArgs,
+        AllArgs, AuditArgs, MigrateArgs, OperatorArgs, OrderArgs, PaymentArgs, RelayArgs,
+        SmokeArgs, WebArgs,
     },
     role::operate::{dead_letters::DeadLettersArgs, outbox::OutboxArgs, trace::TraceArgs},
 };
@@ -42,8 +43,10 @@ pub(crate) enum Command {
     Relay(RelayArgs),
     /// Serve the page, sessions and the API's documentation
     Web(WebArgs),
-    /// Run every role in one process, on one port
+    /// Run every role but the operator in one process, on one port
     All(AllArgs),
+    /// In Kubernetes: scale relays and redrive dead letters, as OutboxRelay and Redrive resources say
+    Operator(OperatorArgs),
     /// Create or upgrade both databases' schemas and the broker's topology
     Migrate(MigrateArgs),
     /// Check the promises over both databases: 0 all hold, 1 one is broken, 2 could not be checked
@@ -58,6 +61,8 @@ pub(crate) enum Command {
     Trace(TraceArgs),
     /// Print the table of all metrics: what each means, and what to do about it
     Metrics,
+    /// Print the definitions of the operator's resources, for `kubectl apply`
+    Crd,
 }
 
 /// What every command knows.
@@ -132,13 +137,15 @@ impl Command {
             Self::Relay(_) => &[service::RELAY],
             Self::Web(_) => &[service::WEB],
             Self::All(_) => &service::ALL,
+            Self::Operator(_) => &[service::OPERATOR],
             Self::Migrate(_)
             | Self::Audit(_)
             | Self::Smoke(_)
             | Self::Outbox(_)
             | Self::DeadLetters(_)
             | Self::Trace(_)
-            | Self::Metrics => &[],
+            | Self::Metrics
+            | Self::Crd => &[],
         }
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod metrics;
 pub(crate) mod migrate;
 pub(crate) mod operate;
+pub(crate) mod operator;
 pub(crate) mod order;
 pub(crate) mod payment;
 pub(crate) mod relay;

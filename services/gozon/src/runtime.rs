@@ -64,11 +64,13 @@ async fn command(
         Command::Relay(args) => role::relay::run(&args, base, environment).await?,
         Command::Web(args) => role::web::run(&args, base, environment).await?,
         Command::All(args) => role::all::run(&args, base, environment).await?,
+        Command::Operator(args) => role::operator::run(&args, base, environment).await?,
         Command::Migrate(args) => role::migrate::run(args, base.profile, environment).await?,
         Command::Smoke(args) => role::smoke::run(&args, environment).await?,
         Command::Outbox(args) => role::operate::outbox::run(&args, environment).await?,
         Command::DeadLetters(args) => role::operate::dead_letters::run(args, environment).await?,
         Command::Metrics => role::metrics::run()?,
+        Command::Crd => print!("{}", operator::definitions()),
         Command::Trace(args) => role::operate::trace::run(&args, environment).await?,
         // Its answer is more than whether it failed.
         Command::Audit(args) => return Ok(role::audit::run(&args, environment).await),

@@ -27,6 +27,8 @@ pub use self::{
     verdict::verdicts,
 };
 
+pub(crate) use self::reason::Seconds;
+
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
