@@ -11,7 +11,10 @@ pub use self::{
     discard::{DiscardError, Discarded, RefusedLetter, discard},
     filter::{DEFAULT_LETTERS, Filter, MAX_LETTERS},
     look::{Letter, ReasonCount, WholeLetter, count_by_reason, list, show},
-    redrive::{Cancelled, PLAN_SAMPLES, Plan, Redriven, cancel_redrive, plan_redrive, redrive},
+    redrive::{
+        Cancelled, PLAN_SAMPLES, Plan, RedriveError, RedriveRequest, Redriven, cancel_redrive,
+        plan_redrive, redrive,
+    },
 };
 
 /// Text that Postgres can store: its texts cannot hold a NUL.

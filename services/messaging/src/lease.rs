@@ -1,5 +1,7 @@
 //! Leases on lanes: which relay publishes what, handed out with `for update skip locked` and counted by epochs.
 
+mod presence;
+
 use std::time::Duration;
 
 use sqlx::PgConnection;
@@ -10,6 +12,8 @@ use crate::{
     outbox::{Part, Position, Settled, parse_snapshot},
     snapshot::Snapshot,
 };
+
+pub use self::presence::{BrokerState, Report, heartbeat, leave, tell};
 
 /// How long a lease holds without renewal: what a killed relay costs before another takes over.
 pub const LEASE: Duration = Duration::from_secs(3);
@@ -35,24 +39,6 @@ pub struct Acquired {
     pub settled: Settled,
     /// The lane's cursor was of another cluster (a logical restore): everything retained is published again.
     pub reset: bool,
-}
-
-/// Shows that the relay lives, forgets those long gone, and says how many live.
-pub async fn heartbeat(connection: &mut PgConnection, relay: &str) -> Result<i64, sqlx::Error> {
-    sqlx::query!(
-        "with gone as (delete from messaging.relay where heartbeat < now() - interval '1 hour')
-         insert into messaging.relay (name) values ($1)
-         on conflict (name) do update set heartbeat = now()",
-        relay
-    )
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query_scalar!(
-        r#"select count(*) as "live!" from messaging.relay where heartbeat > now() - make_interval(secs => $1)"#,
-        LEASE.as_secs_f64()
-    )
-    .fetch_one(connection)
-    .await
 }
 
 /// The lanes each of `live` relays should own: all of them, divided and rounded up.
@@ -280,14 +266,6 @@ pub async fn ring(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     )
     .execute(connection)
     .await?;
-    Ok(())
-}
-
-/// Takes the relay off the list of the living, so that the others' fair share grows at once.
-pub async fn leave(connection: &mut PgConnection, relay: &str) -> Result<(), sqlx::Error> {
-    sqlx::query!("delete from messaging.relay where name = $1", relay)
-        .execute(connection)
-        .await?;
     Ok(())
 }
 

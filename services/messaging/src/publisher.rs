@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contracts::cloud_event::BATCH_CONTENT_TYPE;
 use lapin::{
-    BasicProperties, Channel, Confirmation, Connection,
+    BasicProperties, Channel, Confirmation, Connection, ConnectionStatus,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
 use uuid::Uuid;
@@ -14,6 +14,7 @@ mod fence;
 use crate::{
     broker::{self, BrokerError, BrokerUrl, in_time},
     fault_point::{self, FaultPoint},
+    lease::BrokerState,
     topology,
 };
 
@@ -76,6 +77,22 @@ impl Answer {
     }
 }
 
+/// How a publisher's connection stands, for whoever does not have the publisher at hand.
+#[derive(Debug, Clone)]
+pub struct Link(ConnectionStatus);
+
+impl Link {
+    /// How the broker is seen over it.
+    #[must_use]
+    pub fn broker(&self) -> BrokerState {
+        match (self.0.connected(), self.0.blocked()) {
+            (false, _) => BrokerState::Away,
+            (true, true) => BrokerState::Blocked,
+            (true, false) => BrokerState::Ok,
+        }
+    }
+}
+
 /// A connection that publishes, and the queue that shows to others whether it lives.
 #[derive(Debug)]
 pub struct Publisher {
@@ -113,6 +130,12 @@ impl Publisher {
         // A channel of its own: the refusal, which is the answer, closes the channel it was asked on.
         let channel = in_time("open a channel", self.connection.create_channel()).await?;
         fence::is_gone(&channel, fence).await
+    }
+
+    /// How its connection stands, from now on.
+    #[must_use]
+    pub fn link(&self) -> Link {
+        Link(self.connection.status().clone())
     }
 
     /// Whether the broker asked to pause; nothing should be published until it lets go.

@@ -131,10 +131,10 @@ fn grants(roles: &Roles) -> String {
         grant select on messaging.lane, messaging.relay to {writer};
         grant select, insert on messaging.inbox to {writer};
         grant select, insert, delete on messaging.dead_letter, messaging.deferred to {writer};
-        grant update (occurrences, last_seen_at, attempts, reason_class, reason, redrive_at, redrive_by)
+        grant update (occurrences, last_seen_at, attempts, reason_class, reason, redrive_at, redrive_by, redrive_request)
             on messaging.dead_letter to {writer};
         grant update (attempts, next_attempt_at, reason_class, reason) on messaging.deferred to {writer};
-        grant select, insert on messaging.operation to {writer};
+        grant select, insert on messaging.operation, messaging.redrive_end to {writer};
         grant select, insert on messaging.idempotency_key to {writer};
         grant update (request_digest, resource_id, created_at) on messaging.idempotency_key to {writer};
         grant execute on function messaging.inbox_horizon() to {writer};
@@ -143,7 +143,7 @@ fn grants(roles: &Roles) -> String {
         grant update (epoch, owner, fence, lease_until, settled, settled_id, part_since, part_until, part_id,
             system_identifier) on messaging.lane to {relay};
         grant select, insert, delete on messaging.relay to {relay};
-        grant update (heartbeat) on messaging.relay to {relay};
+        grant update (heartbeat, published, broker, told_at) on messaging.relay to {relay};
         grant execute on function messaging.maintain_partitions(), messaging.partitions_ahead(),
             messaging.forget_idempotency_keys(integer), messaging.adopt_restored(bigint, bigint) to {relay};
         grant insert on messaging.publish_log to {relay};

@@ -15,10 +15,10 @@ use std::{
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use messaging::{
     fault_point::{self, FaultPoint},
-    lease::Lease,
+    lease::{BrokerState, Lease, Report},
     metrics::Metrics,
     publish_log::{Answers, Logged},
-    publisher::{Answer, Publisher},
+    publisher::{Answer, Link, Publisher},
     span::Recorded,
 };
 use time::OffsetDateTime;
@@ -87,6 +87,10 @@ pub(crate) struct Line {
     pub broken: bool,
     /// The broker has no queue for some type, or not even the exchange.
     pub lacks_topology: bool,
+    /// How the newest connection stands, also while the publisher is lent.
+    link: Option<Link>,
+    /// How many events were confirmed since the relay started.
+    published: u64,
     relay: String,
     metrics: LineMetrics,
 }
@@ -109,6 +113,8 @@ impl Line {
             log: Vec::new(),
             broken: false,
             lacks_topology: false,
+            link: None,
+            published: 0,
             relay: settings.name.clone(),
             metrics: LineMetrics::new(metrics, settings.database),
         }
@@ -116,6 +122,7 @@ impl Line {
 
     /// Takes a new connection into use.
     pub(crate) fn connected(&mut self, publisher: Publisher) {
+        self.link = Some(publisher.link());
         self.publisher = Some(publisher);
         self.connections += 1;
         self.broken = false;
@@ -154,6 +161,15 @@ impl Line {
     pub(crate) fn needs_connection(&self) -> bool {
         let usable = self.publisher.as_ref().is_some_and(Publisher::is_usable);
         self.broken || !usable
+    }
+
+    /// What the relay tells of itself.
+    pub(crate) fn report(&self) -> Report {
+        let link = self.link.as_ref().filter(|_| !self.broken);
+        Report {
+            published: self.published,
+            broker: link.map_or(BrokerState::Away, Link::broker),
+        }
     }
 
     /// The broker asked to pause.
@@ -238,7 +254,7 @@ impl Line {
         }
         let (rows, took) = (&flight.planned.rows, flight.sent.elapsed());
         self.metrics.answered(&kind, rows, &answer, took);
-        self.report(&answer, &kind);
+        self.log_answer(&answer, &kind);
         self.lacks_topology |= answer.lacks_topology();
         match answer {
             Answer::Confirmed => {
@@ -265,6 +281,7 @@ impl Line {
         let rows = &flight.planned.rows;
         self.planner.settled(rows);
         self.settle(rows);
+        self.published += u64::try_from(flight.planned.rows.len()).expect("a count fits");
         self.note_confirmed(flight);
         fault_point::pass(FaultPoint::AfterConfirm);
     }
@@ -338,33 +355,6 @@ impl Line {
                 }
                 Next::Park(rows) => self.to_park.extend(rows),
             }
-        }
-    }
-
-    fn report(&self, answer: &Answer, kind: &str) {
-        match answer {
-            Answer::Confirmed => {}
-            Answer::Returned => tracing::error!(
-                relay = self.relay,
-                kind,
-                "the broker has no queue for a type of event; it waits, the others go on"
-            ),
-            Answer::Nacked => tracing::warn!(
-                relay = self.relay,
-                kind,
-                "a queue takes no more messages; its type waits, the others go on"
-            ),
-            Answer::TimedOut => tracing::warn!(
-                relay = self.relay,
-                kind,
-                "the broker did not answer a publish; it goes again over a new connection"
-            ),
-            Answer::Failed(error) => tracing::warn!(
-                relay = self.relay,
-                kind,
-                error = error as &dyn std::error::Error,
-                "a publish failed; its outcome is unknown and it goes again"
-            ),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use messaging::{
     broker::{BrokerError, BrokerUrl},
     doorbell::{Bell, Channel, WokenBy},
-    lease::RENEWAL,
+    lease::{self, RENEWAL},
     metrics::{Metrics, WakeupLabels},
     outbox::Mark,
     pace::Pace,
@@ -219,8 +219,27 @@ impl Relay {
                 publisher.close().await;
             }
         }
+        if self.cursors.lanes_owned() == 0 && matches!(error, RelayError::Broker(_)) {
+            self.tell().await;
+        }
         self.show_lanes();
         self.line.show();
+    }
+
+    /// Tells that the broker is away where no heartbeat does: a relay without lanes shows none until it can publish.
+    async fn tell(&mut self) {
+        let report = self.line.report();
+        let telling = async {
+            let connection = connected(&mut self.connection, &self.pool).await?;
+            in_time(lease::tell(connection, &self.settings.name, report)).await
+        };
+        if let Err(error) = telling.await {
+            drop(self.connection.take().map(PoolConnection::detach));
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "nobody could be told that the broker is away"
+            );
+        }
     }
 
     fn count_wakeup(&self, source: Option<WokenBy>) {

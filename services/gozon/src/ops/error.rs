@@ -28,6 +28,10 @@ pub(super) enum Error {
     IdsOutOfRange,
     #[error("the reason to discard is missing or too long")]
     DiscardReason(usize),
+    #[error("the reason to redrive is empty or too long")]
+    RedriveReason(usize),
+    #[error("another request came under this id")]
+    RequestIdTaken,
     #[error("some of the dead letters may not be discarded")]
     DiscardRefused(String),
     #[error("the service could not end what an event asked for")]
@@ -91,6 +95,16 @@ impl From<Error> for Problem {
                 "discard_reason_invalid",
                 "Discarding needs a reason",
                 format!("1 to {longest} characters."),
+            ),
+            Error::RedriveReason(longest) => unprocessable(
+                "redrive_reason_invalid",
+                "A reason to redrive has to say something",
+                format!("1 to {longest} characters, or none at all."),
+            ),
+            Error::RequestIdTaken => unprocessable(
+                "request_id_taken",
+                "Another request came under this id",
+                "The operators' log has it; a new request needs a new id.".to_owned(),
             ),
             Error::DiscardRefused(why) => Self::new(
                 StatusCode::CONFLICT,

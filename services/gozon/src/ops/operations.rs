@@ -6,10 +6,11 @@ use chassis::{
     extract::{Json, Query},
     identity::Operator,
 };
-use messaging::operation::{self, MAX_PAGE, Recorded};
+use messaging::operation::{self, MAX_PAGE, Recorded, Sought};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::{OpsState, error::Error};
 
@@ -26,6 +27,10 @@ pub(super) struct Page {
     limit: Option<i64>,
     /// The `next_cursor` of the page before.
     cursor: Option<i64>,
+    /// Only that of this request.
+    request_id: Option<Uuid>,
+    /// Only those that did this.
+    action: Option<String>,
 }
 
 /// A change by an operator.
@@ -48,6 +53,31 @@ pub(crate) struct Operation {
     /// Why, where the action asks for a reason.
     #[schema(required)]
     pub(crate) reason: Option<String>,
+    /// The client's name for its request, where the action takes one.
+    #[serde(default)]
+    #[schema(required)]
+    pub(crate) request_id: Option<Uuid>,
+    /// How it goes on; null unless it is a redrive.
+    #[serde(default)]
+    #[schema(required)]
+    pub(crate) progress: Option<RedriveProgress>,
+}
+
+/// What has become of the letters that a redrive marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct RedriveProgress {
+    /// How many it marked.
+    pub(crate) marked: i64,
+    /// Settled, found settled before, or opened into their events.
+    pub(crate) settled: i64,
+    /// Dead letters again.
+    pub(crate) died_again: i64,
+    /// Those whose mark an operator took off.
+    pub(crate) cancelled: i64,
+    /// Given up by an operator.
+    pub(crate) discarded: i64,
+    /// Still to be settled. At zero the redrive has ended.
+    pub(crate) left: i64,
 }
 
 /// A page of the operators' log.
@@ -70,13 +100,23 @@ impl From<Recorded> for Operation {
             parameters: recorded.parameters,
             affected: recorded.affected,
             reason: recorded.reason,
+            request_id: recorded.request_id,
+            progress: recorded.progress.map(|progress| RedriveProgress {
+                marked: recorded.affected,
+                settled: progress.settled,
+                died_again: progress.died_again,
+                cancelled: progress.cancelled,
+                discarded: progress.discarded,
+                left: progress.left,
+            }),
         }
     }
 }
 
 /// List what operators changed
 ///
-/// Newest first. Nobody can change or delete a record.
+/// Newest first. Nobody can change or delete a record. A redrive is found again by the id of its request, with what has
+/// become of its letters.
 #[utoipa::path(
     get,
     path = "/operations",
@@ -101,7 +141,12 @@ pub(super) async fn list_operations(
         return Err(Error::PageOutOfRange);
     }
     let mut connection = state.pool.acquire().await?;
-    let operations = operation::list(&mut connection, page.cursor, limit).await?;
+    let sought = Sought {
+        before: page.cursor,
+        request_id: page.request_id,
+        action: page.action,
+    };
+    let operations = operation::list(&mut connection, &sought, limit).await?;
     let full = i64::try_from(operations.len()).is_ok_and(|count| count == limit);
     Ok(Json(OperationPage {
         next_cursor: operations.last().filter(|_| full).map(|last| last.id),

@@ -40,10 +40,50 @@ pub(crate) struct OutboxStatus {
 pub(crate) struct RelayStatus {
     /// Its name.
     pub(crate) name: String,
-    /// Seconds since it last showed that it lives; beyond 3 it counts as gone.
+    /// Seconds since it last showed that it lives; beyond 3 it counts as gone. One that has no lanes and does not reach the
+    /// broker does not count either: see `broker` and `told_seconds`.
     pub(crate) silent_seconds: f64,
     /// How many lanes it owns.
     pub(crate) lanes: usize,
+    /// How many events the broker has confirmed to it since it started: it only grows while the relay lives.
+    #[serde(default)]
+    pub(crate) published_events: i64,
+    /// How it finds the broker; null if it is of a version that does not say.
+    #[serde(default)]
+    #[schema(required)]
+    pub(crate) broker: Option<BrokerState>,
+    /// Seconds since it told the two; null if it is of a version that does not say.
+    #[serde(default)]
+    #[schema(required)]
+    pub(crate) told_seconds: Option<f64>,
+}
+
+/// The broker as a relay finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BrokerState {
+    /// It takes what is published.
+    Ok,
+    /// It asked to pause: it runs out of memory or disk.
+    Blocked,
+    /// There is no connection to it.
+    Away,
+}
+
+impl BrokerState {
+    /// Its name.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Blocked => "blocked",
+            Self::Away => "away",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let mut all = [Self::Ok, Self::Blocked, Self::Away].into_iter();
+        all.find(|state| state.as_str() == name)
+    }
 }
 
 /// A lane: a 64th of the outbox, published by one relay at a time.
@@ -88,6 +128,9 @@ impl From<outbox::Status> for OutboxStatus {
                         .count(),
                     name: relay.name.clone(),
                     silent_seconds: age(relay.heartbeat),
+                    published_events: relay.published,
+                    broker: relay.broker.as_deref().and_then(BrokerState::parse),
+                    told_seconds: relay.told_at.map(age),
                 })
                 .collect(),
             lanes: status

@@ -148,6 +148,14 @@ async fn what_is_out_of_range_is_refused_with_a_code_of_its_own() {
             ("POST", redrive, r#"{"rate_per_second": 1001}"#),
             "rate_out_of_range",
         ),
+        (
+            ("POST", redrive, r#"{"request_id": "mine"}"#),
+            "invalid_body",
+        ),
+        (
+            ("GET", "/ops/v1/order/operations?request_id=mine", ""),
+            "invalid_query",
+        ),
         (("POST", redrive, r#"{"limit": 0}"#), "limit_out_of_range"),
         (
             ("POST", redrive, r#"{"limit": 10001}"#),

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Entry, Schedule, entry::Row, halving::Evidence, settle::Fate};
 use crate::{
-    dead_letter::store::{self, NewLetter},
+    dead_letter::store::{self, End, NewLetter},
     deferred::{self, Deferral},
     failure::Rejection,
 };
@@ -106,6 +106,7 @@ impl Lot {
         let mut letters = Vec::new();
         let mut deferrals = Vec::new();
         let mut done = Vec::new();
+        let mut died_again = Vec::new();
         for (entry, fate) in held.iter().zip(fates) {
             match (fate, entry.row) {
                 (Fate::Settled | Fate::Duplicate, None) => {}
@@ -115,7 +116,7 @@ impl Lot {
                 }
                 (Fate::Dead(rejection), row) => {
                     letters.push(new_letter(entry, rejection));
-                    done.extend(row.map(|row| row.id));
+                    died_again.extend(row.map(|row| row.id));
                 }
                 (Fate::Later(rejection), Some(row)) => {
                     let attempts = attempts_now(entry);
@@ -132,9 +133,15 @@ impl Lot {
         match self {
             Self::Queue => Ok(()),
             Self::Opened { .. } if held.is_empty() => Ok(()),
-            Self::Opened { letter, .. } => store::delete(tx, &[letter]).await,
-            Self::Deferred => deferred::delete(tx, &done).await,
-            Self::Letters { .. } => store::delete(tx, &done).await,
+            Self::Opened { letter, .. } => store::end(tx, &[letter], End::Settled).await,
+            Self::Deferred => {
+                done.extend(died_again);
+                deferred::delete(tx, &done).await
+            }
+            Self::Letters { .. } => {
+                store::end(tx, &done, End::Settled).await?;
+                store::end(tx, &died_again, End::DiedAgain).await
+            }
         }
     }
 

@@ -6,7 +6,10 @@ use sqlx::PgTransaction;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use super::{Filter, store};
+use super::{
+    Filter,
+    store::{self, End},
+};
 use crate::{
     consumer::{Content, Discard, Entry, Handler, Instants, Origin},
     failure::Failure,
@@ -85,7 +88,7 @@ pub async fn discard<H: Handler>(
         return Err(DiscardError::Refused(refused));
     }
     let ids: Vec<i64> = letters.iter().map(|letter| letter.id).collect();
-    store::delete(tx, &ids).await?;
+    store::end(tx, &ids, End::Discarded).await?;
     let letters = u64::try_from(ids.len()).expect("a count fits");
     let operation = Operation {
         who: by,
@@ -93,6 +96,8 @@ pub async fn discard<H: Handler>(
         parameters: json!({"filter": filter.to_json(), "ids": ids, "ended": ended}),
         affected: letters,
         reason: Some(reason),
+        request_id: None,
+        result: None,
     };
     Ok(Discarded {
         letters,

@@ -1,5 +1,6 @@
 //! Looking at dead letters: page by page, counted by reason, or one of them whole.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -8,7 +9,7 @@ use uuid::Uuid;
 use super::Filter;
 
 /// A dead letter without its headers and body.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letter {
     /// Its identity; grows with time.
     pub id: i64,
@@ -31,10 +32,13 @@ pub struct Letter {
     /// The trace it belongs to, where it can be read.
     pub trace_id: Option<String>,
     /// When it first became a dead letter.
+    #[serde(with = "time::serde::rfc3339")]
     pub first_seen_at: OffsetDateTime,
     /// When it last did.
+    #[serde(with = "time::serde::rfc3339")]
     pub last_seen_at: OffsetDateTime,
     /// From when on it is settled again, if an operator wants it.
+    #[serde(with = "time::serde::rfc3339::option")]
     pub redrive_at: Option<OffsetDateTime>,
     /// The operator who wants it.
     pub redrive_by: Option<String>,
@@ -54,7 +58,7 @@ pub struct WholeLetter {
 }
 
 /// How many letters there are for one reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReasonCount {
     /// The queue.
     pub queue: String,
@@ -65,6 +69,7 @@ pub struct ReasonCount {
     /// How many of them are marked to be settled again.
     pub marked: i64,
     /// When the first of them became a dead letter.
+    #[serde(with = "time::serde::rfc3339")]
     pub oldest: OffsetDateTime,
 }
 

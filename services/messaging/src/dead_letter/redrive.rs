@@ -3,18 +3,52 @@
 
 use std::num::NonZeroU32;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::{PgConnection, PgTransaction};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-use super::{Filter, Letter, ReasonCount, count_by_reason, list};
-use crate::operation::{self, Operation};
+use super::{Filter, Letter, ReasonCount, count_by_reason, list, store::End};
+use crate::operation::{self, Earlier, MAX_REASON_CHARS, Operation};
+
+/// The name of the action in the operators' log.
+const ACTION: &str = "dead_letters.redrive";
 
 /// How many letters a plan shows.
 pub const PLAN_SAMPLES: i64 = 10;
 
+/// A redrive that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct RedriveRequest<'a> {
+    /// The client's name for it: the same again does nothing twice and is answered the same.
+    pub id: Uuid,
+    /// Which letters.
+    pub filter: &'a Filter,
+    /// How many become due per second.
+    pub rate_per_second: NonZeroU32,
+    /// The operator.
+    pub by: &'a str,
+    /// Why, if that is said: 1 to [`MAX_REASON_CHARS`] characters.
+    pub reason: Option<&'a str>,
+}
+
+/// Why a redrive is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum RedriveError {
+    /// The reason is empty or too long.
+    #[error("the reason must have 1 to {MAX_REASON_CHARS} characters")]
+    Reason,
+    /// Another request came under this id.
+    #[error("the id of the request is another one's")]
+    IdTaken,
+    /// The database did not do what was asked.
+    #[error("the letters could not be marked")]
+    Database(#[from] sqlx::Error),
+}
+
 /// What a redrive would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// How many letters it would mark: the filter's limit counts, and those that are marked already do not.
     pub letters: u64,
@@ -27,8 +61,8 @@ pub struct Plan {
 /// What a redrive did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redriven {
-    /// How many letters it marked.
-    pub letters: u64,
+    /// What there was to be marked, and how many were.
+    pub plan: Plan,
     /// When the last of them becomes due; none if none was marked.
     pub last_due_at: Option<OffsetDateTime>,
     /// Its record in the operators' log.
@@ -66,14 +100,75 @@ pub async fn plan_redrive(
     })
 }
 
-/// Marks the letters a filter means, oldest first, so that they become due at this rate per second; what is marked
-/// already keeps its mark. Recorded in the operators' log.
+/// What is kept of a redrive's answer, to be given again.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    plan: Plan,
+    #[serde(with = "time::serde::rfc3339::option")]
+    last_due_at: Option<OffsetDateTime>,
+}
+
+/// Marks the letters a filter means, oldest first, so that they become due at the rate asked for; what is marked already
+/// keeps its mark. Recorded in the operators' log, by which it is known again.
 pub async fn redrive(
     tx: &mut PgTransaction<'_>,
-    filter: &Filter,
-    rate_per_second: NonZeroU32,
-    by: &str,
-) -> Result<Redriven, sqlx::Error> {
+    request: &RedriveRequest<'_>,
+) -> Result<Redriven, RedriveError> {
+    let reason = request.reason.map(str::trim);
+    if reason.is_some_and(|reason| !(1..=MAX_REASON_CHARS).contains(&reason.chars().count())) {
+        return Err(RedriveError::Reason);
+    }
+    let RedriveRequest {
+        filter,
+        rate_per_second,
+        by,
+        ..
+    } = *request;
+    let parameters = json!({"filter": filter.to_json(), "rate_per_second": rate_per_second});
+    if let Some(earlier) = operation::earlier(tx, request.id).await? {
+        let is_same = earlier.action == ACTION
+            && earlier.parameters == parameters
+            && earlier.reason.as_deref() == reason;
+        return again(earlier)
+            .filter(|_| is_same)
+            .ok_or(RedriveError::IdTaken);
+    }
+    let mut plan = plan_redrive(tx, filter).await?;
+    let (letters, last_due_at) = mark(tx, request).await?;
+    plan.letters = letters;
+    let kept = Kept { plan, last_due_at };
+    let operation = Operation {
+        who: by,
+        action: ACTION,
+        parameters,
+        affected: letters,
+        reason,
+        request_id: Some(request.id),
+        result: Some(json!(kept)),
+    };
+    let operation_id = operation::record(tx, &operation).await?;
+    Ok(Redriven {
+        plan: kept.plan,
+        last_due_at,
+        operation_id,
+    })
+}
+
+fn again(earlier: Earlier) -> Option<Redriven> {
+    let kept: Kept = serde_json::from_value(earlier.result?).ok()?;
+    Some(Redriven {
+        plan: kept.plan,
+        last_due_at: kept.last_due_at,
+        operation_id: earlier.id,
+    })
+}
+
+/// Marks the letters; says how many, and when the last becomes due.
+async fn mark(
+    tx: &mut PgTransaction<'_>,
+    request: &RedriveRequest<'_>,
+) -> Result<(u64, Option<OffsetDateTime>), sqlx::Error> {
+    let filter = request.filter;
     let marked = sqlx::query!(
         r#"with chosen as (
             select id
@@ -93,7 +188,7 @@ pub async fn redrive(
         ),
         marked as (
             update messaging.dead_letter as letter
-            set redrive_at = now() + make_interval(secs => place / $7::float8), redrive_by = $8
+            set redrive_at = now() + make_interval(secs => place / $7::float8), redrive_by = $8, redrive_request = $9
             from numbered
             where letter.id = numbered.id
             returning redrive_at
@@ -105,24 +200,13 @@ pub async fn redrive(
         filter.min_age_seconds(),
         filter.ids(),
         filter.limit(),
-        f64::from(rate_per_second.get()),
-        by,
+        f64::from(request.rate_per_second.get()),
+        request.by,
+        request.id,
     )
     .fetch_one(&mut **tx)
     .await?;
-    let letters = marked.letters.unsigned_abs();
-    let operation = Operation {
-        who: by,
-        action: "dead_letters.redrive",
-        parameters: json!({"filter": filter.to_json(), "rate_per_second": rate_per_second}),
-        affected: letters,
-        reason: None,
-    };
-    Ok(Redriven {
-        letters,
-        last_due_at: marked.last_due_at,
-        operation_id: operation::record(tx, &operation).await?,
-    })
+    Ok((marked.letters.unsigned_abs(), marked.last_due_at))
 }
 
 /// Takes the marks off the letters a filter means that are not settled yet. Recorded in the operators' log.
@@ -133,7 +217,7 @@ pub async fn cancel_redrive(
 ) -> Result<Cancelled, sqlx::Error> {
     let letters = sqlx::query!(
         "with chosen as (
-            select id
+            select id, redrive_request
             from messaging.dead_letter
             where ($1::text is null or consumer = $1)
               and ($2::text is null or reason_class = $2)
@@ -144,9 +228,13 @@ pub async fn cancel_redrive(
             order by id
             limit $6
             for update
+        ),
+        ended as (
+            insert into messaging.redrive_end (request_id, letter_id, outcome)
+            select redrive_request, id, $7 from chosen where redrive_request is not null
         )
         update messaging.dead_letter as letter
-        set redrive_at = null, redrive_by = null
+        set redrive_at = null, redrive_by = null, redrive_request = null
         from chosen
         where letter.id = chosen.id",
         filter.queue.as_deref(),
@@ -155,6 +243,7 @@ pub async fn cancel_redrive(
         filter.min_age_seconds(),
         filter.ids(),
         filter.limit(),
+        End::Cancelled.as_str(),
     )
     .execute(&mut **tx)
     .await?
@@ -165,6 +254,8 @@ pub async fn cancel_redrive(
         parameters: json!({"filter": filter.to_json()}),
         affected: letters,
         reason: None,
+        request_id: None,
+        result: None,
     };
     Ok(Cancelled {
         letters,

@@ -99,16 +99,61 @@ pub(crate) async fn hold(tx: &mut PgTransaction<'_>, ids: &[i64]) -> Result<Vec<
     .await
 }
 
+/// How the mark of a redrive ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The letter was settled, found settled before, or opened into its events.
+    Settled,
+    /// It could not be settled this time either.
+    DiedAgain,
+    /// An operator took the mark off.
+    Cancelled,
+    /// An operator gave the letter up.
+    Discarded,
+}
+
+impl End {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Settled => "settled",
+            Self::DiedAgain => "died_again",
+            Self::Cancelled => "cancelled",
+            Self::Discarded => "discarded",
+        }
+    }
+}
+
+/// Writes down how the marks of these letters end, for whoever asked for the redrive. Before the marks go, in the
+/// transaction that ends them.
+pub(crate) async fn end_marks(
+    tx: &mut PgTransaction<'_>,
+    ids: &[i64],
+    end: End,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into messaging.redrive_end (request_id, letter_id, outcome)
+         select redrive_request, id, $2
+         from messaging.dead_letter
+         where id = any($1) and redrive_at is not null and redrive_request is not null",
+        ids,
+        end.as_str(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// A redriven letter could not be settled this time either: it stays, with the new reason and without its mark.
 pub(crate) async fn die_again(
     tx: &mut PgTransaction<'_>,
     id: i64,
     rejection: &Rejection,
 ) -> Result<(), sqlx::Error> {
+    end_marks(tx, &[id], End::DiedAgain).await?;
     sqlx::query!(
         "update messaging.dead_letter
          set occurrences = occurrences + 1, attempts = attempts + 1, last_seen_at = now(), reason_class = $2,
-             reason = $3, redrive_at = null, redrive_by = null
+             reason = $3, redrive_at = null, redrive_by = null, redrive_request = null
          where id = $1",
         id,
         rejection.class.as_str(),
@@ -119,8 +164,16 @@ pub(crate) async fn die_again(
     Ok(())
 }
 
-/// Deletes letters that were settled or discarded, in that transaction.
-pub(crate) async fn delete(tx: &mut PgTransaction<'_>, ids: &[i64]) -> Result<(), sqlx::Error> {
+/// Deletes letters whose end this is, in the transaction that settles or discards them, or writes them as others.
+pub(crate) async fn end(
+    tx: &mut PgTransaction<'_>,
+    ids: &[i64],
+    end: End,
+) -> Result<(), sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    end_marks(tx, ids, end).await?;
     sqlx::query!("delete from messaging.dead_letter where id = any($1)", ids)
         .execute(&mut **tx)
         .await?;

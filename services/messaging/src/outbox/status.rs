@@ -49,6 +49,12 @@ pub struct RelayStatus {
     pub name: String,
     /// When it last showed that it lives.
     pub heartbeat: OffsetDateTime,
+    /// How many events the broker has confirmed to it since it started.
+    pub published: i64,
+    /// The broker as it sees it: [`crate::lease::BrokerState::as_str`]; none of an older relay.
+    pub broker: Option<String>,
+    /// When it last told the two.
+    pub told_at: Option<OffsetDateTime>,
 }
 
 impl Status {
@@ -71,8 +77,8 @@ pub async fn status(connection: &mut PgConnection) -> Result<Status, sqlx::Error
     let lanes = lanes(connection).await?;
     let relays = sqlx::query_as!(
         RelayStatus,
-        "select name, heartbeat from messaging.relay
-         where heartbeat > now() - interval '1 hour'
+        "select name, heartbeat, published, broker, told_at from messaging.relay
+         where greatest(heartbeat, told_at) > now() - interval '1 hour'
          order by name
          limit 1000"
     )

@@ -2,7 +2,7 @@
 
 use messaging::{
     dead_letter::{self, DiscardError, Discarded, Filter},
-    operation,
+    operation::{self, Sought},
 };
 use sqlx::PgPool;
 use tests::{Login, TestDatabase};
@@ -49,7 +49,9 @@ async fn a_valid_event_is_ended_by_its_service_in_the_same_transaction_and_junk_
         .unwrap();
     assert_eq!(ends, [-40, -20]);
     let mut connection = db.pool(Login::Writer).acquire().await.unwrap();
-    let log = operation::list(&mut connection, None, 10).await.unwrap();
+    let log = operation::list(&mut connection, &Sought::default(), 10)
+        .await
+        .unwrap();
     assert_eq!(log.len(), 1);
     assert_eq!(log[0].id, discarded.operation_id);
     assert_eq!(log[0].action, "dead_letters.discard");

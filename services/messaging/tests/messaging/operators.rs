@@ -3,13 +3,14 @@
 use std::num::NonZeroU32;
 
 use messaging::{
-    dead_letter::{self, Filter},
+    dead_letter::{self, Filter, RedriveError, RedriveRequest},
     failure::ReasonClass,
-    operation,
+    operation::{self, Sought},
     topology::PAYMENT_ORDERS,
 };
 use sqlx::PgPool;
 use tests::{Login, TestDatabase};
+use uuid::Uuid;
 
 use crate::support::database;
 
@@ -17,6 +18,16 @@ const OPERATOR: &str = "olga";
 
 fn per_second(rate: u32) -> NonZeroU32 {
     NonZeroU32::new(rate).unwrap()
+}
+
+fn request(filter: &Filter, rate: u32) -> RedriveRequest<'_> {
+    RedriveRequest {
+        id: Uuid::now_v7(),
+        filter,
+        rate_per_second: per_second(rate),
+        by: OPERATOR,
+        reason: None,
+    }
 }
 
 /// Letters of these classes, oldest first, each a second younger than the one before; their ids.
@@ -163,11 +174,11 @@ async fn a_redrive_does_what_its_plan_said_at_the_given_rate_and_is_recorded() {
     let mut tx = writer.begin().await.unwrap();
     let plan = dead_letter::plan_redrive(&mut tx, &filter).await.unwrap();
     assert_eq!((plan.letters, plan.samples.len()), (3, 3));
-    let redriven = dead_letter::redrive(&mut tx, &filter, per_second(2), OPERATOR)
+    let redriven = dead_letter::redrive(&mut tx, &request(&filter, 2))
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(redriven.letters, 3);
+    assert_eq!(redriven.plan.letters, 3);
     let seconds: Vec<f64> = sqlx::query_scalar(
         "select extract(epoch from redrive_at - min(redrive_at) over ())::float8
          from messaging.dead_letter where redrive_at is not null order by id",
@@ -178,10 +189,10 @@ async fn a_redrive_does_what_its_plan_said_at_the_given_rate_and_is_recorded() {
     assert_eq!(seconds, [0.0, 0.5, 1.0]);
 
     let mut tx = writer.begin().await.unwrap();
-    let again = dead_letter::redrive(&mut tx, &filter, per_second(2), OPERATOR)
+    let again = dead_letter::redrive(&mut tx, &request(&filter, 2))
         .await
         .unwrap();
-    assert_eq!(again.letters, 0, "what is marked keeps its mark");
+    assert_eq!(again.plan.letters, 0, "what is marked keeps its mark");
     let cancelled = dead_letter::cancel_redrive(&mut tx, &filter, OPERATOR)
         .await
         .unwrap();
@@ -189,7 +200,9 @@ async fn a_redrive_does_what_its_plan_said_at_the_given_rate_and_is_recorded() {
     tx.commit().await.unwrap();
 
     let mut connection = writer.acquire().await.unwrap();
-    let log = operation::list(&mut connection, None, 10).await.unwrap();
+    let log = operation::list(&mut connection, &Sought::default(), 10)
+        .await
+        .unwrap();
     let log: Vec<_> = log
         .iter()
         .map(|entry| (entry.action.as_str(), entry.affected))
@@ -210,11 +223,131 @@ async fn a_change_that_is_rolled_back_leaves_no_record() {
     plant(&db, &["invalid"]).await;
     let writer = db.pool(Login::Writer);
     let mut tx = writer.begin().await.unwrap();
-    dead_letter::redrive(&mut tx, &Filter::default(), per_second(1), OPERATOR)
+    dead_letter::redrive(&mut tx, &request(&Filter::default(), 1))
         .await
         .unwrap();
     tx.rollback().await.unwrap();
     let mut connection = writer.acquire().await.unwrap();
-    let log = operation::list(&mut connection, None, 10).await.unwrap();
+    let log = operation::list(&mut connection, &Sought::default(), 10)
+        .await
+        .unwrap();
     assert_eq!(log, []);
+}
+
+#[tokio::test]
+async fn the_same_request_again_marks_nothing_twice_and_is_answered_the_same() {
+    let db = database().await;
+    let ids = plant(&db, &["invalid"; 2]).await;
+    let writer = db.pool(Login::Writer);
+    let filter = Filter::default();
+    let asked = RedriveRequest {
+        reason: Some("the handler is mended"),
+        ..request(&filter, 5)
+    };
+    let mut tx = writer.begin().await.unwrap();
+    let first = dead_letter::redrive(&mut tx, &asked).await.unwrap();
+    tx.commit().await.unwrap();
+    // Meanwhile one has died again, and would be marked by another request.
+    sqlx::query(
+        "update messaging.dead_letter set redrive_at = null, redrive_by = null where id = $1",
+    )
+    .bind(ids[0])
+    .execute(&db.admin_pool())
+    .await
+    .unwrap();
+    let mut tx = writer.begin().await.unwrap();
+    let again = dead_letter::redrive(&mut tx, &asked).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(again, first);
+    assert_eq!(first.plan.letters, 2);
+    let marked: i64 = sqlx::query_scalar("select count(redrive_at) from messaging.dead_letter")
+        .fetch_one(&db.admin_pool())
+        .await
+        .unwrap();
+    assert_eq!(marked, 1);
+    let mut connection = writer.acquire().await.unwrap();
+    let sought = Sought {
+        request_id: Some(asked.id),
+        ..Sought::default()
+    };
+    let log = operation::list(&mut connection, &sought, 10).await.unwrap();
+    assert_eq!(log.len(), 1, "{log:?}");
+    assert_eq!(log[0].reason.as_deref(), asked.reason);
+}
+
+#[tokio::test]
+async fn twins_of_a_request_mark_once_and_are_answered_the_same() {
+    let db = database().await;
+    plant(&db, &["invalid"; 3]).await;
+    let writer = db.pool(Login::Writer);
+    let filter = Filter::default();
+    let asked = request(&filter, 5);
+    let ask = async || {
+        let mut tx = writer.begin().await.unwrap();
+        let redriven = dead_letter::redrive(&mut tx, &asked).await.unwrap();
+        tx.commit().await.unwrap();
+        redriven
+    };
+    let (one, two) = tokio::join!(ask(), ask());
+    assert_eq!(one, two);
+    assert_eq!(one.plan.letters, 3);
+}
+
+#[tokio::test]
+async fn another_request_under_a_known_id_is_refused() {
+    let db = database().await;
+    plant(&db, &["invalid"]).await;
+    let filter = Filter::default();
+    let asked = request(&filter, 5);
+    let mut tx = db.pool(Login::Writer).begin().await.unwrap();
+    dead_letter::redrive(&mut tx, &asked).await.unwrap();
+    let narrower = Filter {
+        ids: vec![1],
+        ..Filter::default()
+    };
+    for other in [
+        RedriveRequest {
+            filter: &narrower,
+            ..asked
+        },
+        RedriveRequest {
+            rate_per_second: per_second(6),
+            ..asked
+        },
+        RedriveRequest {
+            reason: Some("another"),
+            ..asked
+        },
+    ] {
+        let refused = dead_letter::redrive(&mut tx, &other).await;
+        assert!(matches!(refused, Err(RedriveError::IdTaken)), "{refused:?}");
+    }
+    let empty = RedriveRequest {
+        reason: Some(" "),
+        ..request(&filter, 5)
+    };
+    let refused = dead_letter::redrive(&mut tx, &empty).await;
+    assert!(matches!(refused, Err(RedriveError::Reason)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn operations_are_found_by_what_was_done() {
+    let db = database().await;
+    plant(&db, &["invalid"]).await;
+    let filter = Filter::default();
+    let mut tx = db.pool(Login::Writer).begin().await.unwrap();
+    dead_letter::redrive(&mut tx, &request(&filter, 5))
+        .await
+        .unwrap();
+    dead_letter::cancel_redrive(&mut tx, &filter, OPERATOR)
+        .await
+        .unwrap();
+    let sought = Sought {
+        action: Some("dead_letters.cancel_redrive".to_owned()),
+        ..Sought::default()
+    };
+    let log = operation::list(&mut tx, &sought, 10).await.unwrap();
+    let actions: Vec<_> = log.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions, ["dead_letters.cancel_redrive"]);
+    assert_eq!(log[0].progress, None);
 }

@@ -73,7 +73,10 @@ async fn the_status_counts_what_is_committed_and_not_settled_lane_by_lane() {
 async fn the_status_says_who_owns_what_and_who_lives() {
     let db = database().await;
     sqlx::raw_sql(
-        "insert into messaging.relay values ('orders-a', now()), ('gone', now() - interval '2 hours');
+        "insert into messaging.relay (name, heartbeat, published, broker, told_at)
+         values ('orders-a', now(), 12, 'blocked', now()), ('orders-b', now(), 0, null, null),
+                ('waiting', now() - interval '2 hours', 0, 'away', now()),
+                ('gone', now() - interval '2 hours', 7, 'ok', now() - interval '2 hours');
          update messaging.lane
          set owner = 'orders-a', lease_until = now() + interval '3 seconds', epoch = 5
          where lane = 7",
@@ -88,7 +91,13 @@ async fn the_status_says_who_owns_what_and_who_lives() {
         .iter()
         .map(|relay| relay.name.as_str())
         .collect();
-    assert_eq!(names, ["orders-a"]);
+    assert_eq!(names, ["orders-a", "orders-b", "waiting"]);
+    let told: Vec<_> = seen
+        .relays
+        .iter()
+        .map(|relay| (relay.published, relay.broker.as_deref()))
+        .collect();
+    assert_eq!(told, [(12, Some("blocked")), (0, None), (0, Some("away"))]);
     let lane = &seen.lanes[7];
     assert_eq!(
         (lane.lane, lane.epoch, lane.owner.as_deref()),

@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use contracts::cloud_event::BATCH_CONTENT_TYPE;
 use messaging::{
     consumer::Session,
-    dead_letter::{self, Filter},
+    dead_letter::{self, Filter, RedriveRequest},
+    operation::{self, Progress, Sought},
     topology::PAYMENT_ORDERS,
 };
 use serde_json::{Value, json};
@@ -15,21 +16,38 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::support::{
-    Answer, DEADLINE, answer, broker, consumer, count, database, due_consumer, effects, event,
-    letters, placed, publish, settle_next,
+    Answer, DEADLINE, Effects, answer, broker, consumer, count, database, due_consumer, effects,
+    event, letters, placed, publish, settle_next,
 };
 
 /// An amount that the handler is told something about.
 const TOLD: i64 = 23;
 
-/// Marks every letter, due at once.
-async fn redrive_all(db: &TestDatabase) {
+/// Marks every letter, due at once; says under which request.
+async fn redrive_all(db: &TestDatabase) -> Uuid {
+    let request = RedriveRequest {
+        id: Uuid::now_v7(),
+        filter: &Filter::default(),
+        rate_per_second: NonZeroU32::new(1_000_000).unwrap(),
+        by: "olga",
+        reason: None,
+    };
     let mut tx = db.pool(Login::Writer).begin().await.unwrap();
-    let rate = NonZeroU32::new(1_000_000).unwrap();
-    dead_letter::redrive(&mut tx, &Filter::default(), rate, "olga")
-        .await
-        .unwrap();
+    dead_letter::redrive(&mut tx, &request).await.unwrap();
     tx.commit().await.unwrap();
+    request.id
+}
+
+/// How a redrive goes on, as the operators' log tells.
+async fn progress(db: &TestDatabase, request: Uuid) -> Progress {
+    let mut connection = db.pool(Login::Writer).acquire().await.unwrap();
+    let sought = Sought {
+        request_id: Some(request),
+        ..Sought::default()
+    };
+    let log = operation::list(&mut connection, &sought, 2).await.unwrap();
+    assert_eq!(log.len(), 1, "{log:?}");
+    log[0].progress.unwrap()
 }
 
 /// Settles until nothing is due any more.
@@ -271,4 +289,84 @@ async fn replicas_that_find_the_same_letters_due_settle_each_once() {
     settle_all(&site.db).await;
     assert_eq!(effects(&site.pool).await, 60);
     assert_eq!(letters(&site.pool).await.len(), 0);
+}
+
+/// A redrive is over when nothing is left of it, and what has come of it is told to the letter, whoever asks and when.
+#[tokio::test]
+async fn a_redrive_is_followed_to_the_end_of_each_of_its_letters() {
+    let mut site = Site::open().await;
+    answer(&site.db, TOLD, Some(Answer::Reject)).await;
+    answer(&site.db, 200, Some(Answer::Reject)).await;
+    let events = [TOLD, TOLD, 200, 200, 200].map(|amount| event(&placed(amount)));
+    site.deliver(&events).await;
+    answer(&site.db, TOLD, None).await;
+    let ids: Vec<i64> = sqlx::query_scalar("select id from messaging.dead_letter order by id")
+        .fetch_all(&site.pool)
+        .await
+        .unwrap();
+    let only = |id| Filter {
+        ids: vec![id],
+        ..Filter::default()
+    };
+    let request = redrive_all(&site.db).await;
+    let none = Progress {
+        settled: 0,
+        died_again: 0,
+        cancelled: 0,
+        discarded: 0,
+        left: 5,
+    };
+    assert_eq!(progress(&site.db, request).await, none);
+    let mut tx = site.db.pool(Login::Writer).begin().await.unwrap();
+    dead_letter::cancel_redrive(&mut tx, &only(ids[2]), "olga")
+        .await
+        .unwrap();
+    dead_letter::discard(&mut tx, &Effects, &only(ids[3]), "olga", "it is not wanted")
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    settle_all(&site.db).await;
+    let all = Progress {
+        settled: 2,
+        died_again: 1,
+        cancelled: 1,
+        discarded: 1,
+        left: 0,
+    };
+    assert_eq!(progress(&site.db, request).await, all);
+    // Another redrive is another story.
+    let second = redrive_all(&site.db).await;
+    settle_all(&site.db).await;
+    assert_eq!(progress(&site.db, request).await, all);
+    let again = Progress {
+        died_again: 2,
+        left: 0,
+        ..none
+    };
+    assert_eq!(progress(&site.db, second).await, again);
+}
+
+#[tokio::test]
+async fn a_message_that_is_opened_and_a_letter_that_gets_its_id_end_their_marks() {
+    let site = Site::open().await;
+    answer(&site.db, TOLD, Some(Answer::Reject)).await;
+    let body = json!([event(&placed(100))]).to_string();
+    for (whole, body) in [(true, body), (false, event(&placed(TOLD)).to_string())] {
+        sqlx::query(
+            "insert into messaging.dead_letter
+                 (consumer, body_digest, routing_key, headers, body, reason_class, reason, whole_message)
+             values ($1, sha256($2), '', $3, $2, 'broker', 'because', $4)",
+        )
+        .bind(PAYMENT_ORDERS.name)
+        .bind(body.into_bytes())
+        .bind(json!({"content_type": BATCH_CONTENT_TYPE}))
+        .bind(whole)
+        .execute(&site.pool)
+        .await
+        .unwrap();
+    }
+    let request = redrive_all(&site.db).await;
+    settle_all(&site.db).await;
+    let ended = progress(&site.db, request).await;
+    assert_eq!((ended.settled, ended.died_again, ended.left), (1, 1, 0));
 }

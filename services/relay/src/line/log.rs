@@ -25,6 +25,34 @@ pub(super) fn end(span: Option<Recorded>, answer: &Answer) {
 }
 
 impl Line {
+    /// Logs an answer that asks for somebody's attention.
+    pub(super) fn log_answer(&self, answer: &Answer, kind: &str) {
+        match answer {
+            Answer::Confirmed => {}
+            Answer::Returned => tracing::error!(
+                relay = self.relay,
+                kind,
+                "the broker has no queue for a type of event; it waits, the others go on"
+            ),
+            Answer::Nacked => tracing::warn!(
+                relay = self.relay,
+                kind,
+                "a queue takes no more messages; its type waits, the others go on"
+            ),
+            Answer::TimedOut => tracing::warn!(
+                relay = self.relay,
+                kind,
+                "the broker did not answer a publish; it goes again over a new connection"
+            ),
+            Answer::Failed(error) => tracing::warn!(
+                relay = self.relay,
+                kind,
+                error = error as &dyn std::error::Error,
+                "a publish failed; its outcome is unknown and it goes again"
+            ),
+        }
+    }
+
     /// The span of an attempt, linked to the creations of those events whose traces are recorded.
     pub(super) fn span_of(&self, flight: &Flight) -> Option<Recorded> {
         let rows = &flight.planned.rows;

@@ -48,7 +48,12 @@ impl Relay {
         let started = Instant::now();
         self.renew_at = started + RENEWAL;
         let name = self.settings.name.clone();
-        let live = statement!(self, connection, lease::heartbeat(connection, &name));
+        let report = self.line.report();
+        let live = statement!(
+            self,
+            connection,
+            lease::heartbeat(connection, &name, report)
+        );
         let share = usize::try_from(lease::fair_share(live)).unwrap_or(usize::MAX);
         if self.cursors.lanes_owned() > 0 {
             self.renew_leases(started).await?;
@@ -356,7 +361,12 @@ impl Relay {
         let started = Instant::now();
         self.renew_at = started + RENEWAL;
         let name = self.settings.name.clone();
-        statement!(self, connection, lease::heartbeat(connection, &name));
+        let report = self.line.report();
+        statement!(
+            self,
+            connection,
+            lease::heartbeat(connection, &name, report)
+        );
         self.renew_leases(started).await
     }
 

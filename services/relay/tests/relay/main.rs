@@ -11,6 +11,7 @@ mod fencing;
 mod interrupted;
 mod log;
 mod ordering;
+mod presence;
 mod publishing;
 mod restored;
 mod sharing;

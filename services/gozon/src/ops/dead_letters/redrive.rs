@@ -4,10 +4,14 @@ use std::num::NonZeroU32;
 
 use axum::extract::State;
 use chassis::{Problem, extract::Json, identity::Operator};
-use messaging::dead_letter::{DEFAULT_LETTERS, plan_redrive, redrive};
+use messaging::{
+    dead_letter::{DEFAULT_LETTERS, Plan, RedriveError, RedriveRequest, plan_redrive, redrive},
+    operation::MAX_REASON_CHARS,
+};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::{DeadLetter, DeadLetterCount, DeadLetterFilter, RATE_MAX};
 use crate::ops::{OpsState, error::Error};
@@ -29,6 +33,13 @@ pub(crate) struct Request {
     /// How many per second: 1 to 1,000, 50 if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rate_per_second: Option<u32>,
+    /// The client's name for this request. The same again marks nothing twice and is answered the same; the operators' log
+    /// finds it by this. Made up if left out.
+    #[serde(rename = "request_id", skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<Uuid>,
+    /// Why, for the operators' log: 1 to 1,000 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
     /// Only say what it would do.
     #[serde(default)]
     pub(crate) dry_run: bool,
@@ -53,12 +64,16 @@ pub(crate) struct Answer {
     /// Its record in the operators' log; null for a dry run.
     #[schema(required)]
     pub(crate) operation_id: Option<i64>,
+    /// The id of the request; null for a dry run.
+    #[serde(default)]
+    #[schema(required)]
+    pub(crate) request_id: Option<Uuid>,
 }
 
 /// Redrive dead letters
 ///
 /// Nothing is published: the letters are marked, and the service settles them through the same handler at the rate asked
-/// for. One that dies again is a dead letter again. Recorded in the operators' log.
+/// for. One that dies again is a dead letter again. Recorded in the operators' log, which says how it goes on.
 #[utoipa::path(
     post,
     path = "/dead-letters/redrive",
@@ -69,7 +84,8 @@ pub(crate) struct Answer {
         (status = 200, description = "Marked, or what would be", body = Answer),
         (status = 401, description = "`unauthenticated`", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`: not an operator", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "`queue_unknown`, `reason_unknown`, `ids_out_of_range`, `limit_out_of_range`, `rate_out_of_range`, `invalid_body`",
+        (status = 422, description = "`queue_unknown`, `reason_unknown`, `ids_out_of_range`, `limit_out_of_range`, `rate_out_of_range`, `redrive_reason_invalid`,
+            `request_id_taken`: another request came under this id, `invalid_body`",
             body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`", body = Problem, content_type = "application/problem+json"),
     )
@@ -86,27 +102,55 @@ pub(in crate::ops) async fn redrive_dead_letters(
     let limit = request.limit.unwrap_or(DEFAULT_LETTERS);
     let filter = request.filter.parse(state.service(), limit)?;
     let mut tx = state.pool.begin().await?;
-    let plan = plan_redrive(&mut tx, &filter).await?;
-    let mut answer = Answer {
-        dry_run: request.dry_run,
-        letters: plan.letters,
-        by_reason: plan.by_reason.into_iter().map(Into::into).collect(),
-        samples: plan.samples.into_iter().map(Into::into).collect(),
-        last_due_at: None,
-        operation_id: None,
-    };
-    if !request.dry_run {
-        let redriven = redrive(&mut tx, &filter, rate, &operator.name).await?;
-        answer.letters = redriven.letters;
-        answer.last_due_at = redriven.last_due_at;
-        answer.operation_id = Some(redriven.operation_id);
-        tx.commit().await?;
-        tracing::info!(
-            service = state.service().as_str(),
-            operator = operator.name,
-            letters = answer.letters,
-            "dead letters are settled again"
-        );
+    if request.dry_run {
+        return Ok(Json(Answer::new(plan_redrive(&mut tx, &filter).await?)));
     }
-    Ok(Json(answer))
+    let id = request.id.unwrap_or_else(Uuid::now_v7);
+    let asked = RedriveRequest {
+        id,
+        filter: &filter,
+        rate_per_second: rate,
+        by: &operator.name,
+        reason: request.reason.as_deref(),
+    };
+    let redriven = redrive(&mut tx, &asked).await?;
+    tx.commit().await?;
+    tracing::info!(
+        service = state.service().as_str(),
+        operator = operator.name,
+        request_id = %id,
+        letters = redriven.plan.letters,
+        "dead letters are settled again"
+    );
+    Ok(Json(Answer {
+        dry_run: false,
+        last_due_at: redriven.last_due_at,
+        operation_id: Some(redriven.operation_id),
+        request_id: Some(id),
+        ..Answer::new(redriven.plan)
+    }))
+}
+
+impl Answer {
+    fn new(plan: Plan) -> Self {
+        Self {
+            dry_run: true,
+            letters: plan.letters,
+            by_reason: plan.by_reason.into_iter().map(Into::into).collect(),
+            samples: plan.samples.into_iter().map(Into::into).collect(),
+            last_due_at: None,
+            operation_id: None,
+            request_id: None,
+        }
+    }
+}
+
+impl From<RedriveError> for Error {
+    fn from(error: RedriveError) -> Self {
+        match error {
+            RedriveError::Reason => Self::RedriveReason(MAX_REASON_CHARS),
+            RedriveError::IdTaken => Self::RequestIdTaken,
+            RedriveError::Database(cause) => Self::Database(cause),
+        }
+    }
 }

@@ -67,6 +67,9 @@ enum DeadLettersCommand {
         /// Only say what it would do
         #[arg(long)]
         dry_run: bool,
+        /// Why, for the operators' log
+        #[arg(long)]
+        reason: Option<String>,
         #[command(flatten)]
         operate: OperateArgs,
     },
@@ -111,6 +114,7 @@ pub(crate) async fn run(args: DeadLettersArgs, environment: &Environment) -> any
             limit,
             rate,
             dry_run,
+            reason,
             operate,
         } => {
             ensure!(
@@ -121,6 +125,8 @@ pub(crate) async fn run(args: DeadLettersArgs, environment: &Environment) -> any
                 filter: DeadLetterFilter::default(),
                 limit: Some(limit),
                 rate_per_second: Some(rate),
+                id: None,
+                reason,
                 dry_run,
             };
             redrive(&connect(&operate)?, &chosen, &request, operate.json).await

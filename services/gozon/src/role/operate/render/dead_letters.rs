@@ -272,6 +272,7 @@ payment: 1 dead letter
             samples: vec![letter()],
             last_due_at: Some(NOW),
             operation_id: Some(5),
+            request_id: None,
         };
         let done = redriven("payment", &answer);
         assert!(done.starts_with("payment: 2 dead letters will be settled again, the last of them at 2026-11-24T03:00:00Z\n"), "{done}");

@@ -3,7 +3,7 @@
 use super::{add, age, count, table};
 use crate::ops::{
     Service,
-    outbox::{LaneStatus, OutboxStatus},
+    outbox::{BrokerState, LaneStatus, OutboxStatus},
 };
 
 /// Beyond this silence a relay counts as gone.
@@ -38,12 +38,24 @@ pub(in crate::role::operate) fn text(
                 relay.name.clone(),
                 state.to_owned(),
                 relay.lanes.to_string(),
+                relay.published_events.to_string(),
+                relay.broker.map_or("-", BrokerState::as_str).to_owned(),
                 age(relay.silent_seconds),
             ]
         })
         .collect();
     if !relays.is_empty() {
-        text.push_str(&table(["relay", "state", "lanes", "last seen"], &relays));
+        text.push_str(&table(
+            [
+                "relay",
+                "state",
+                "lanes",
+                "published",
+                "broker",
+                "last seen",
+            ],
+            &relays,
+        ));
     }
     let shown = |lane: &&LaneStatus| all_lanes || lane.pending > 0 || lane.owner.is_none();
     let lanes: Vec<_> = status.lanes.iter().filter(shown).map(row).collect();
@@ -149,6 +161,9 @@ mod tests {
                 name: "orders-a".into(),
                 silent_seconds: 0.4,
                 lanes: 2,
+                published_events: 1_204,
+                broker: Some(BrokerState::Ok),
+                told_seconds: Some(0.4),
             }],
             lanes: vec![
                 lane(0, Some("orders-a"), 0),
@@ -165,8 +180,8 @@ mod tests {
 order outbox: 3 events waiting, the oldest for 7.0 s
   ! 1 of 3 lanes have no owner: relays take them within seconds
   ! events wait too long: look at the relays' /readyz and logs, and at the broker
-  relay     state  lanes  last seen
-  orders-a  alive  2      0.4 s
+  relay     state  lanes  published  broker  last seen
+  orders-a  alive  2      1204       ok      0.4 s
   lane  waiting  oldest  owner     lease  epoch
   1     3        7.0 s   orders-a  2.5 s  4
   2     0        -       -         -      4
