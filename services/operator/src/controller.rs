@@ -6,6 +6,8 @@ mod error;
 mod event;
 mod outbox_relay;
 mod redrive;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 

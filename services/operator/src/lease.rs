@@ -156,12 +156,9 @@ impl Leadership {
     }
 
     async fn try_hold(&mut self) -> Result<bool, Error> {
-        let found = within(self.api.get_opt(&self.name)).await?;
+        // The chart has made it, so that no operator has to be allowed to make any.
+        let lease = within(self.api.get(&self.name)).await?;
         self.contact.seen();
-        let Some(lease) = found else {
-            let lease = self.written(None, true);
-            return taken(within(self.api.create(&PostParams::default(), &lease)).await);
-        };
         let sight = Sight::of(&lease, self.sight.take(), Instant::now());
         let claim = claim(&sight, &self.identity, LASTS, Instant::now());
         self.sight = Some(sight);
@@ -169,7 +166,7 @@ impl Leadership {
             Claim::Wait => Ok(false),
             Claim::Take | Claim::Renew => {
                 let is_new = claim == Claim::Take;
-                let next = self.written(Some(lease), is_new);
+                let next = self.written(lease, is_new);
                 let params = PostParams::default();
                 taken(within(self.api.replace(&self.name, &params, &next)).await)
             }
@@ -177,9 +174,7 @@ impl Leadership {
     }
 
     async fn try_release(&mut self) -> Result<(), Error> {
-        let Some(mut lease) = within(self.api.get_opt(&self.name)).await? else {
-            return Ok(());
-        };
+        let mut lease = within(self.api.get(&self.name)).await?;
         let Some(spec) = lease.spec.as_mut() else {
             return Ok(());
         };
@@ -194,12 +189,7 @@ impl Leadership {
     }
 
     /// The lease as it is when this process holds it; the version it was read at stays in it.
-    fn written(&self, lease: Option<Lease>, is_new: bool) -> Lease {
-        let mut lease = lease.unwrap_or_else(|| {
-            let mut lease = Lease::default();
-            lease.metadata.name = Some(self.name.clone());
-            lease
-        });
+    fn written(&self, mut lease: Lease, is_new: bool) -> Lease {
         let before = lease.spec.take().unwrap_or_default();
         let now = Some(MicroTime(Timestamp::now()));
         lease.spec = Some(LeaseSpec {

@@ -9,13 +9,10 @@
 //! | `Complete`, `Failed` | | after a time to live the resource is removed |
 //!
 //! What a step decides is written down before it is done, and whether it was done is asked of the service's log, which knows
-//! it for sure: the record is part of the change's transaction. So it does not matter where the operator dies, whether an
-//! answer was lost, or how many operators there are. A letter that has been tried more often than was written down has died
-//! again, whoever asked for it; one that is gone is done.
-//!
-//! One gap is left, and only the service could close it: a request that is still under way when its sender has given it up,
-//! and is asked for again, may find a letter that has died in between. So a controller waits longer for an answer than the
-//! service takes for any statement.
+//! it for sure: the record is part of the change's transaction. The request goes under the resource's own id, and the service
+//! does nothing twice under one id. So it does not matter where the operator dies, whether an answer was lost or comes late, or
+//! how many operators there are. A letter that has been tried more often than was written down has died again, whoever asked
+//! for it; one that is gone is done.
 //!
 //! A controller keeps to this: the log is read before the letters, or a letter could be seen without the mark of a request that
 //! the log has; and the status is written before the action.
@@ -24,7 +21,7 @@ mod seen;
 mod step;
 
 pub use self::{
-    seen::{Letter, Question, Record, Seen, question},
+    seen::{Letter, Question, Seen, question},
     step::{Action, Step, refused, step},
 };
 

@@ -40,8 +40,7 @@ impl Error {
     }
 
     pub(crate) fn is_conflict(&self) -> bool {
-        // A Lease that another has just created conflicts in words of its own.
-        matches!(self, Self::Api(status) if status.is_conflict() || status.is_already_exists())
+        matches!(self, Self::Api(status) if status.is_conflict())
     }
 
     pub(crate) fn is_not_found(&self) -> bool {

@@ -39,6 +39,9 @@ struct Memory {
     uid: Option<String>,
     recent: Recent,
     published: Option<Published>,
+    /// Whether this process has written the number of relays. It does so once even where it is right: a number that is somebody
+    /// else's, a chart's say, would go when they take it away.
+    has_written: bool,
 }
 
 impl Relays {
@@ -164,8 +167,12 @@ impl Reconcile for Relays {
         };
         let now = OffsetDateTime::now_utc();
         let decision = plan(&observed, &Limits::from(&relay.spec), now);
-        if decision.replicas != replicas {
+        let is_change = decision.replicas != replicas;
+        if is_change || (!memory.has_written && replicas > 0) {
             self.scale(target, decision.replicas).await?;
+            memory.has_written = true;
+        }
+        if is_change {
             tracing::info!(
                 target,
                 from = replicas,

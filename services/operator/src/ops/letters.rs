@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::{
     Ops, OpsError,
-    wire::{LetterPage, LetterView, OperationPage, OperationView},
+    wire::{LetterPage, LetterView, OperationPage},
 };
 use crate::{
-    redriving::{Letter, Question, Record, Seen},
+    redriving::{Letter, Question, Seen},
     resource::{Redrive, RedriveFilter, Service},
 };
 
@@ -19,34 +19,36 @@ const PAGE: usize = 500;
 /// How many pages are read in search of the oldest letters. The service lists the newest first.
 const PAGES_MAX: usize = 100;
 
-/// How many operations are asked for at a time.
-const OPERATIONS: usize = 200;
-
 impl Ops {
     /// Asks what a redrive has to know.
     pub async fn see(&self, redrive: &Redrive, question: &Question) -> Result<Seen, OpsError> {
         let service = redrive.spec.service;
         match question {
             Question::Matching => self.matching(redrive).await,
-            Question::Following { ids, log_mark } => {
+            Question::Following { ids } => {
                 // The log first: a letter must not be seen without the mark of a request that the log has.
-                let log = self.log_behind(service, *log_mark).await?;
+                let operation_id = self.recorded(redrive).await?;
                 let mut letters = Vec::new();
                 for ids in ids.chunks(PAGE) {
                     letters.extend(self.letters(service, ids).await?);
                 }
-                Ok(Seen::Following { log, letters })
+                Ok(Seen::Following {
+                    operation_id,
+                    letters,
+                })
             }
             Question::Nothing => Ok(Seen::Nothing),
         }
     }
 
-    /// Has the service settle these letters again.
+    /// Has the service settle these letters again. Under the resource's id it does so once, however often it is asked.
     pub async fn redrive(&self, redrive: &Redrive, ids: &[i64]) -> Result<(), OpsError> {
         let body = json!({
             "filter": {"ids": ids},
             "limit": ids.len(),
             "rate_per_second": redrive.spec.rate_per_second,
+            "request_id": redrive.metadata.uid,
+            "reason": reason(redrive),
         });
         let path = "dead-letters/redrive";
         let _: Value = self.post(redrive.spec.service, path, &body).await?;
@@ -63,10 +65,6 @@ impl Ops {
 
     async fn matching(&self, redrive: &Redrive) -> Result<Seen, OpsError> {
         let service = redrive.spec.service;
-        let newest: OperationPage = self
-            .get(service, "operations", &[("limit", "1".into())])
-            .await?;
-        let log_mark = newest.items.first().map_or(0, |operation| operation.id);
         let wanted = usize::try_from(redrive.spec.limit).unwrap_or_default();
         let mut matched = None;
         let mut letters = VecDeque::new();
@@ -84,7 +82,6 @@ impl Ops {
                 return Ok(Seen::Matching {
                     matched: matched.unwrap_or_default(),
                     letters: letters.into(),
-                    log_mark,
                 });
             }
         }
@@ -113,27 +110,23 @@ impl Ops {
         self.get(service, "dead-letters", &query).await
     }
 
-    async fn log_behind(&self, service: Service, mark: i64) -> Result<Vec<Record>, OpsError> {
-        let mut records = Vec::new();
-        let mut cursor: Option<i64> = None;
-        for _ in 0..PAGES_MAX {
-            let mut query = vec![("limit", OPERATIONS.to_string())];
-            query.extend(cursor.map(|cursor| ("cursor", cursor.to_string())));
-            let page: OperationPage = self.get(service, "operations", &query).await?;
-            let behind = page.items.iter().filter(|operation| operation.id > mark);
-            records.extend(behind.filter_map(record));
-            cursor = page.next_cursor;
-            let is_at_mark = page.items.last().is_none_or(|last| last.id <= mark);
-            if is_at_mark || cursor.is_none() {
-                return Ok(records);
-            }
-        }
-        // An own request that is not found would be made again: rather none at all.
-        Err(OpsError::Refused {
-            service,
-            why: "its operators' log has grown too far to find this redrive in it".into(),
-        })
+    /// The record of the redrive in the operators' log, if it was asked for.
+    async fn recorded(&self, redrive: &Redrive) -> Result<Option<i64>, OpsError> {
+        let id = redrive.metadata.uid.clone().unwrap_or_default();
+        let query = [("request_id", id)];
+        let page: OperationPage = self.get(redrive.spec.service, "operations", &query).await?;
+        Ok(page.items.first().map(|operation| operation.id))
     }
+}
+
+/// Which resource asks, and what its author says. Who that was the API server's audit log has under the same id.
+fn reason(redrive: &Redrive) -> String {
+    let meta = &redrive.metadata;
+    let [namespace, name, id] =
+        [&meta.namespace, &meta.name, &meta.uid].map(|part| part.as_deref().unwrap_or_default());
+    let said = redrive.spec.reason.as_deref();
+    let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+    format!("Redrive {namespace}/{name} ({id}){said}")
 }
 
 /// The letters come newest first; of those that nobody has asked for yet so many of the oldest are kept as may be chosen.
@@ -164,18 +157,6 @@ fn filter(filter: &RedriveFilter) -> Vec<(&'static str, String)> {
 fn of_ids(ids: &[i64]) -> Vec<(&'static str, String)> {
     let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
     vec![("ids", ids.join(","))]
-}
-
-/// A redrive of letters by number; of others it is not ours.
-fn record(operation: &OperationView) -> Option<Record> {
-    if operation.action != "dead_letters.redrive" {
-        return None;
-    }
-    let ids = operation.parameters["filter"]["ids"].as_array()?;
-    Some(Record {
-        id: operation.id,
-        ids: ids.iter().filter_map(Value::as_i64).collect(),
-    })
 }
 
 impl From<LetterView> for Letter {

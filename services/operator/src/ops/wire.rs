@@ -23,7 +23,7 @@ pub struct RelayView {
     /// Seconds since it last showed that it lives.
     pub silent_seconds: f64,
     /// How many events the broker has confirmed to it since it started; a service before this was told does not say.
-    #[serde(default)]
+    #[serde(default, rename = "published_events")]
     pub published: Option<u64>,
     /// How it finds the broker: `ok`, `blocked` or `away`.
     #[serde(default)]
@@ -69,17 +69,14 @@ pub(super) struct CountView {
     pub(super) letters: i64,
 }
 
-/// A page of the operators' log, newest first.
+/// A page of the operators' log.
 #[derive(Debug, Deserialize)]
 pub(super) struct OperationPage {
     pub(super) items: Vec<OperationView>,
-    pub(super) next_cursor: Option<i64>,
 }
 
 /// A change by an operator.
 #[derive(Debug, Deserialize)]
 pub(super) struct OperationView {
     pub(super) id: i64,
-    pub(super) action: String,
-    pub(super) parameters: serde_json::Value,
 }

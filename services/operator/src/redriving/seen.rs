@@ -5,14 +5,12 @@ use crate::resource::{Phase, Redrive};
 /// What has to be asked of the service before the next step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
-    /// Which letters the filter means, how many, and the newest record in the operators' log: the record first.
+    /// Which letters the filter means, and how many.
     Matching,
-    /// The records behind the mark, then those of the letters that are still dead letters.
+    /// Whether the operators' log has the request, then those of the letters that are still dead letters.
     Following {
         /// The letters.
         ids: Vec<i64>,
-        /// The mark.
-        log_mark: i64,
     },
     /// Nothing.
     Nothing,
@@ -28,7 +26,6 @@ pub fn question(redrive: &Redrive) -> Question {
         None => Question::Matching,
         Some(Phase::Chosen | Phase::Running | Phase::Stopping) => Question::Following {
             ids: status.letters.iter().map(|letter| letter.id).collect(),
-            log_mark: status.log_mark.unwrap_or_default(),
         },
         Some(Phase::Complete | Phase::Failed) => Question::Nothing,
     }
@@ -43,13 +40,11 @@ pub enum Seen {
         matched: i64,
         /// The oldest of them, at least as many as may be chosen where there are as many.
         letters: Vec<Letter>,
-        /// The newest record in the operators' log; 0 where there is none.
-        log_mark: i64,
     },
     /// To [`Question::Following`].
     Following {
-        /// The records behind the mark.
-        log: Vec<Record>,
+        /// The record of the request in the operators' log, if it has come.
+        operation_id: Option<i64>,
         /// Those of the letters that are still dead letters.
         letters: Vec<Letter>,
     },
@@ -79,13 +74,4 @@ pub struct Letter {
     pub detail: String,
     /// The trace it belongs to, where it can be read.
     pub trace_id: Option<String>,
-}
-
-/// A redrive in the service's operators' log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// Its number; grows with time.
-    pub id: i64,
-    /// Which letters were asked for by number.
-    pub ids: Vec<i64>,
 }

@@ -1,10 +1,10 @@
 //! The next step.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Letter, Record, Seen};
+use super::{Letter, Seen};
 use crate::resource::{
     ChosenLetter, ConditionStatus, Phase, Redrive, RedriveStatus, Sample, Verdict, instant, say,
 };
@@ -37,7 +37,7 @@ pub struct Step {
 pub enum Action {
     /// Ask the service to settle these letters again, at the rate of the resource.
     Redrive {
-        /// Exactly these: by them the request is found in the log.
+        /// Exactly these, however often it is asked.
         ids: Vec<i64>,
     },
     /// Take back what of these is not settled yet.
@@ -62,18 +62,19 @@ pub fn step(redrive: &Redrive, seen: &Seen, now: OffsetDateTime) -> Step {
         tell(redrive, &mut status, now, source(None));
     }
     match (status.phase, seen) {
-        (
-            None,
-            Seen::Matching {
-                matched,
-                letters,
-                log_mark,
-            },
-        ) => choose(redrive, status, *matched, letters, *log_mark, now),
+        (None, Seen::Matching { matched, letters }) => {
+            choose(redrive, status, *matched, letters, now)
+        }
         (
             Some(phase @ (Phase::Chosen | Phase::Running | Phase::Stopping)),
-            Seen::Following { log, letters },
-        ) => follow(redrive, status, phase, log, letters, now),
+            Seen::Following {
+                operation_id,
+                letters,
+            },
+        ) => {
+            status.operation_id = status.operation_id.or(*operation_id);
+            follow(redrive, status, phase, letters, now)
+        }
         (Some(Phase::Complete | Phase::Failed), _) => ended(redrive, status, now),
         // An answer to what was not asked says nothing.
         (None | Some(Phase::Chosen | Phase::Running | Phase::Stopping), _) => wait(status, LOOK),
@@ -97,7 +98,6 @@ fn choose(
     mut status: RedriveStatus,
     matched: i64,
     letters: &[Letter],
-    log_mark: i64,
     now: OffsetDateTime,
 ) -> Step {
     status.matched = Some(matched);
@@ -124,7 +124,6 @@ fn choose(
         return wait(status, LOOK);
     }
     status.phase = Some(Phase::Chosen);
-    status.log_mark = Some(log_mark);
     status.letters = chosen
         .into_iter()
         .map(|letter| ChosenLetter {
@@ -169,16 +168,12 @@ fn follow(
     redrive: &Redrive,
     mut status: RedriveStatus,
     phase: Phase,
-    log: &[Record],
     letters: &[Letter],
     now: OffsetDateTime,
 ) -> Step {
     let standing = Standing::of(&status.letters, letters);
     count(&mut status, letters, &standing);
     let ids: Vec<_> = status.letters.iter().map(|letter| letter.id).collect();
-    if status.operation_id.is_none() {
-        status.operation_id = recorded(log, &ids);
-    }
     let has_asked = status.operation_id.is_some();
     if has_asked && phase == Phase::Chosen {
         status.phase = Some(Phase::Running);
@@ -224,15 +219,6 @@ fn count(status: &mut RedriveStatus, letters: &[Letter], standing: &Standing<'_>
         .iter()
         .filter(|letter| !standing.died_again.contains(letter));
     status.samples = again.chain(rest).take(SAMPLES).map(Sample::from).collect();
-}
-
-/// Our request in the log: the one that names exactly our letters.
-fn recorded(log: &[Record], ids: &[i64]) -> Option<i64> {
-    let ours: BTreeSet<_> = ids.iter().collect();
-    log.iter()
-        .filter(|record| record.ids.iter().collect::<BTreeSet<_>>() == ours)
-        .map(|record| record.id)
-        .min()
 }
 
 /// Why it is to stop, if it is.

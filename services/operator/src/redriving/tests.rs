@@ -45,7 +45,6 @@ fn matching(letters: Vec<Letter>) -> Seen {
     Seen::Matching {
         matched: i64::try_from(letters.len()).unwrap(),
         letters,
-        log_mark: 70,
     }
 }
 
@@ -64,23 +63,15 @@ fn after(steps: &[Seen], now: OffsetDateTime) -> (Redrive, Step) {
 }
 
 fn following(letters: Vec<Letter>) -> Seen {
-    let ours = Record {
-        id: 73,
-        ids: vec![8, 3, 5],
-    };
-    let another = Record {
-        id: 72,
-        ids: vec![3],
-    };
     Seen::Following {
-        log: vec![ours, another],
+        operation_id: Some(73),
         letters,
     }
 }
 
 fn unasked(letters: Vec<Letter>) -> Seen {
     Seen::Following {
-        log: Vec::new(),
+        operation_id: None,
         letters,
     }
 }
@@ -111,7 +102,6 @@ fn the_oldest_are_written_down_before_anything_is_done() {
         step.status.letters.iter().map(|l| l.id).collect::<Vec<_>>(),
         [3, 5]
     );
-    assert_eq!(step.status.log_mark, Some(70));
     assert_eq!(step.again, Duration::ZERO);
 }
 
@@ -150,16 +140,6 @@ fn what_the_log_does_not_have_was_not_asked_and_what_it_has_is_not_asked_again()
     let all = || vec![letter(3), letter(5), letter(8)];
     let (_, step) = after(&[unasked(all())], NOW);
     assert_eq!(step.action, Some(Action::Redrive { ids: vec![3, 5, 8] }));
-    // The record of another request, of one of these letters, is not ours.
-    let another = Seen::Following {
-        log: vec![Record {
-            id: 72,
-            ids: vec![3],
-        }],
-        letters: all(),
-    };
-    let (_, step) = after(&[another], NOW);
-    assert!(matches!(step.action, Some(Action::Redrive { .. })));
     let (_, step) = after(&[following(vec![marked(5), marked(8)])], NOW);
     assert_eq!((step.action, step.status.operation_id), (None, Some(73)));
     assert_eq!(step.status.phase, Some(Phase::Running));

@@ -92,6 +92,13 @@ pub struct RedriveSpec {
     /// Only count and show what it would do, and change nothing. Default false.
     #[serde(default)]
     pub dry_run: bool,
+    /// Who asks, and why, in your words: for the service's operators' log, where it stands beside the name of the resource.
+    /// Kubernetes itself keeps who made a resource in its audit log alone. At most 500 characters; default: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self.size() >= 1 && self.size() <= 500")
+        .message("reason is not between 1 and 500 characters"))]
+    #[schemars(extend("maxLength" = 2000))]
+    pub reason: Option<String>,
     /// How long the resource stays after it has ended. Seconds, 60 to 2592000 (30 days); default 86400, a day.
     #[serde(default = "RedriveSpec::default_ttl")]
     #[x_kube(validation = Rule::new("self >= 60 && self <= 2592000")
@@ -171,9 +178,6 @@ pub struct RedriveStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["id".into()]))]
     pub letters: Vec<ChosenLetter>,
-    /// The newest record in the service's operators' log before it was asked: its own record is behind this one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub log_mark: Option<i64>,
     /// The record of the redrive in the service's operators' log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation_id: Option<i64>,
