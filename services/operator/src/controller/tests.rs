@@ -16,6 +16,8 @@ const SCALE: &str = "/apis/apps/v1/namespaces/shop/deployments/relays/scale";
 const REDRIVE: &str = "/apis/gozon.io/v1alpha1/namespaces/shop/redrives/poison";
 
 async fn common(services: &Services) -> Common {
+    // It fails only if there is a provider already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut registry = prometheus_client::registry::Registry::default();
     Common {
         ops: Ops::new(services.addresses().await, "token".to_owned().into()).unwrap(),
