@@ -18,7 +18,7 @@ def files():
     yield helm.CHARTS / "gozon-deps/files/databases.sql", original.read_text()
     for name in renders.renders():
         yield renders.GOLDEN / name, renders.text(name)
-    for chart in ("gozon", "gozon-deps"):
+    for chart in readme.CHARTS:
         yield readme.path(chart), readme.written(chart)
 
 

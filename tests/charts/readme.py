@@ -7,6 +7,7 @@ import yaml
 
 import helm
 
+CHARTS = ("gozon", "gozon-deps", "gozon-operator")
 BEGIN = "<!-- values: begin (written by `make prepare`) -->"
 END = "<!-- values: end -->"
 

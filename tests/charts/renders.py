@@ -16,6 +16,23 @@ GATEWAY = {
     "roles": {"relayOrders": {"scaledElsewhere": True}},
     "trust": {"existingConfigMap": "backing-ca"},
 }
+# Relays by how long events wait, for the operator.
+SCALED_BY_AGE = {
+    "operators": {"enabled": True, "existingSecret": "gozon-operators"},
+    "roles": {
+        "relayOrders": {"outboxRelay": {"enabled": True, "maxReplicas": 8}},
+        "relayPayments": {"outboxRelay": {"enabled": True}},
+    },
+    "networkPolicy": {"publicFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}]},
+}
+OPERATOR_IN_PRODUCTION = {
+    "telemetry": {"otlpEndpoint": "http://collector.observability:4317"},
+    "networkPolicy": {
+        "metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "observability"}}}],
+        "apiServer": [{"ipBlock": {"cidr": "10.96.0.1/32"}}],
+    },
+    "definitions": {"install": False},
+}
 BROKER_AND_DATABASES_ALONE = {
     "imageRegistry": "registry.example.com/mirror",
     "postgres": {"persistence": {"storageClass": "-"}},
@@ -34,6 +51,9 @@ def renders():
         "gozon-kind.yaml": ("gozon", helm.values_file("gozon", "values-kind.yaml")),
         "gozon-production.yaml": ("gozon", helm.values_file("gozon", "values-production.yaml")),
         "gozon-gateway.yaml": ("gozon", GATEWAY),
+        "gozon-scaled-by-age.yaml": ("gozon", SCALED_BY_AGE),
+        "gozon-operator.yaml": ("gozon-operator", {}),
+        "gozon-operator-production.yaml": ("gozon-operator", OPERATOR_IN_PRODUCTION),
         "gozon-deps.yaml": ("gozon-deps", {}),
         "gozon-deps-alone.yaml": ("gozon-deps", BROKER_AND_DATABASES_ALONE),
     }
@@ -58,6 +78,8 @@ def shown(item):
                 item["data"][key] = f"(charts/{kept})"
     if item["kind"] == "PrometheusRule":
         item["spec"]["groups"] = "(charts/gozon/files/rules)"
+    if item["kind"] == "CustomResourceDefinition":
+        item["spec"] = "(charts/gozon-operator/files/definitions.yaml)"
     return item
 
 

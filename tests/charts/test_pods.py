@@ -8,6 +8,7 @@ import renders
 from connections import Cluster
 
 SHOP = ["gozon.yaml", "gozon-kind.yaml", "gozon-production.yaml", "gozon-gateway.yaml"]
+OPERATOR = ["gozon-operator.yaml", "gozon-operator-production.yaml"]
 DEPS = ["gozon-deps.yaml", "gozon-deps-alone.yaml"]
 
 
@@ -38,7 +39,7 @@ class Pods(unittest.TestCase):
                 self.assertEqual(security["capabilities"], {"drop": ["ALL"]})
                 self.assertNotIn("hostPort", str(container.get("ports")))
 
-        self.for_each_pod(SHOP + DEPS, check)
+        self.for_each_pod(SHOP + DEPS + OPERATOR, check)
 
     def test_nothing_can_be_written_and_memory_has_a_limit(self):
         def check(_component, spec):
@@ -46,26 +47,36 @@ class Pods(unittest.TestCase):
                 self.assertIs(container["securityContext"]["readOnlyRootFilesystem"], True)
                 self.assertIn("memory", container["resources"]["limits"])
 
-        self.for_each_pod(SHOP + DEPS, check)
+        self.for_each_pod(SHOP + DEPS + OPERATOR, check)
 
-    def test_only_prometheus_is_given_a_token(self):
+    def test_only_prometheus_and_the_operator_are_given_a_token(self):
         def check(component, spec):
-            self.assertIs(spec["automountServiceAccountToken"], component == "prometheus")
+            self.assertIs(spec["automountServiceAccountToken"], component in ("prometheus", "operator"))
 
-        self.for_each_pod(SHOP + DEPS, check)
+        self.for_each_pod(SHOP + DEPS + OPERATOR, check)
+
+    def test_the_operators_role_is_of_its_namespace_and_allows_no_secret(self):
+        [role] = cluster("gozon-operator.yaml").of("Role")
+        self.assertEqual(cluster("gozon-operator.yaml").of("ClusterRole", "ClusterRoleBinding"), [])
+        for rule in role["rules"]:
+            self.assertNotIn("*", rule["verbs"] + rule["resources"] + rule["apiGroups"])
+            self.assertNotIn("secrets", rule["resources"])
 
     def test_secrets_are_files_and_nothing_else(self):
         def check(_component, spec):
             [container] = spec["containers"]
             self.assertNotIn("envFrom", container)
             for variable in container.get("env", []):
+                # A Pod's own name is no secret.
+                if variable.get("valueFrom") == {"fieldRef": {"fieldPath": "metadata.name"}}:
+                    continue
                 self.assertEqual(set(variable), {"name", "value"})
                 self.assertNotRegex(variable["value"], r"://[^/]*@")
                 if re.search(r"_(URL|KEYS|TOKEN|SECRET)(_FILE)?$", variable["name"]):
                     self.assertRegex(variable["name"], "_FILE$")
             self.assertNotRegex(" ".join(container["args"]), r"://[^/]*@")
 
-        self.for_each_pod(SHOP, check)
+        self.for_each_pod(SHOP + OPERATOR, check)
 
     def test_every_file_that_a_variable_names_is_mounted(self):
         def check(_component, spec):
@@ -73,11 +84,11 @@ class Pods(unittest.TestCase):
             mounted = {m["mountPath"]: m["name"] for m in container.get("volumeMounts") or []}
             files = {v["name"]: v for v in spec.get("volumes") or []}
             for variable in container["env"]:
-                if variable["value"].startswith("/etc/gozon/"):
+                if variable.get("value", "").startswith("/etc/gozon/"):
                     folder, _, file = variable["value"].rpartition("/")
                     self.assertIn(f"'path': '{file}'", str(files[mounted[folder]]))
 
-        self.for_each_pod(SHOP, check)
+        self.for_each_pod(SHOP + OPERATOR, check)
 
     def test_the_executable_knows_every_variable(self):
         source = "".join(path.read_text() for path in (helm.CHECKOUT / "services/gozon/src").rglob("*.rs"))
@@ -89,7 +100,7 @@ class Pods(unittest.TestCase):
                     name = variable["name"].removesuffix("_FILE")
                     self.assertTrue(known(name), name)
 
-        self.for_each_pod(SHOP, check)
+        self.for_each_pod(SHOP + OPERATOR, check)
 
     def test_a_pod_is_given_longer_than_its_process_takes_to_stop(self):
         for name in SHOP:
@@ -136,6 +147,19 @@ class Pods(unittest.TestCase):
         self.assertEqual(without, {"gozon-order", "gozon-payment", "gozon-relay-orders"})
         by_processor = {h["spec"]["scaleTargetRef"]["name"] for h in scaled.of("HorizontalPodAutoscaler")}
         self.assertEqual(by_processor, {"gozon-order", "gozon-payment"})
+        by_age = cluster("gozon-scaled-by-age.yaml")
+        without = {d["metadata"]["name"] for d in by_age.of("Deployment") if "replicas" not in d["spec"]}
+        targets = {o["spec"]["scaleTargetRef"]["name"]: o["spec"]["service"] for o in by_age.of("OutboxRelay")}
+        self.assertEqual(targets, {"gozon-relay-orders": "order", "gozon-relay-payments": "payment"})
+        self.assertEqual(set(targets), without)
+
+    def test_who_scales_a_relay_is_no_matter_of_its_pods(self):
+        def template(**relays):
+            return cluster("gozon-scaled-by-age.yaml", roles={"relayOrders": relays}).pods()["relay-orders"]
+
+        off = {"outboxRelay": {"enabled": False}}
+        for other in ({**off}, {**off, "scaledElsewhere": True}, {**off, "autoscaling": {"enabled": True}}):
+            self.assertEqual(template(**other), template())
 
     def test_every_role_has_a_budget_that_finds_its_pods(self):
         shop = cluster("gozon.yaml")

@@ -19,6 +19,20 @@ REFUSED = {
         {"roles": {"web": {"scaledElsewhere": True, "autoscaling": {"enabled": True}}}},
         "/roles/web/autoscaling/enabled",
     ),
+    "an HPA and an OutboxRelay for the same relays": (
+        {"roles": {"relayOrders": {"outboxRelay": {"enabled": True}, "autoscaling": {"enabled": True}}}},
+        "/roles/relayOrders/autoscaling/enabled",
+    ),
+    "an OutboxRelay and something else for the same relays": (
+        {"roles": {"relayPayments": {"outboxRelay": {"enabled": True}, "scaledElsewhere": True}}},
+        "/roles/relayPayments/outboxRelay/enabled",
+    ),
+    "an OutboxRelay of a role without an outbox": ({"roles": {"web": {"outboxRelay": {"enabled": True}}}}, "outboxRelay"),
+    "an OutboxRelay of more relays than lanes": (
+        {"roles": {"relayOrders": {"outboxRelay": {"maxReplicas": 65}}}},
+        "/roles/relayOrders/outboxRelay/maxReplicas",
+    ),
+    "an OutboxRelay without operators": ({"roles": {"relayOrders": {"outboxRelay": {"enabled": True}}}}, "operators.enabled"),
     "the demo's identity in production": ({"identity": {"mode": "demo"}}, "set identity.mode=none or oidc"),
     "keys made up in production": ({"session": {"generate": True, "existingSecret": ""}}, "your own into a Secret"),
     "a token made up in production": ({"operators": {"enabled": True, "generate": True}}, "operators.existingSecret"),
@@ -53,6 +67,13 @@ REFUSED = {
     "a digest that is none": ({"image": {"digest": "latest"}}, "64 hexadecimal digits"),
     "an address without a scheme": ({"telemetry": {"otlpEndpoint": "collector:4317"}}, "begins with http://"),
 }
+REFUSED_OPERATOR = {
+    "a name that does not exist": ({"leaseName": "it"}, "leaseName"),
+    "no operator": ({"replicas": 0}, "/replicas"),
+    "no token": ({"token": {"existingSecret": ""}}, "/token/existingSecret"),
+    "a service without a scheme": ({"services": {"order": {"address": "gozon-order"}}}, "begins with http://"),
+    "a budget of everything": ({"maxUnavailable": 2}, "an eviction could take them all"),
+}
 REFUSED_DEPS = {
     "an image nobody runs": ({"images": {"mysql": {"tag": "9"}}}, "mysql"),
     "a user who is root": ({"postgres": {"userId": 0}}, "/postgres/userId"),
@@ -62,7 +83,7 @@ REFUSED_DEPS = {
 
 class Values(unittest.TestCase):
     def test_what_contradicts_itself_is_refused_in_words(self):
-        for chart, cases in (("gozon", REFUSED), ("gozon-deps", REFUSED_DEPS)):
+        for chart, cases in (("gozon", REFUSED), ("gozon-deps", REFUSED_DEPS), ("gozon-operator", REFUSED_OPERATOR)):
             for name, (values, word) in cases.items():
                 with self.subTest(name):
                     with self.assertRaises(helm.Refused) as refused:

@@ -11,6 +11,11 @@ The connections that are allowed: of each role, and of each thing that it asks. 
     {{- toYaml . | nindent 4 }}
     - podSelector:
         matchLabels: {{- include "gozon.selector" (dict "root" $.root "component" "smoke") | nindent 10 }}
+    {{- if and $.root.Values.operators.enabled (has $.component (list "order" "payment")) }}
+    # The operator, which asks them as any operator does.
+    - podSelector:
+        matchLabels: {app.kubernetes.io/part-of: gozon, app.kubernetes.io/component: operator}
+    {{- end }}
   {{- end }}
 {{- end }}
 {{- with .root.Values.networkPolicy.metricsFrom }}

@@ -60,7 +60,15 @@
 {{- if gt (int $role.autoscaling.minReplicas) (int $role.autoscaling.maxReplicas) }}
 {{- $wrong = append $wrong (printf "roles.%s.autoscaling.minReplicas is above maxReplicas" $name) }}
 {{- end }}
-{{- if not (or $role.autoscaling.enabled $role.scaledElsewhere (lt (int $role.maxUnavailable) (max 2 (int $role.replicas)))) }}
+{{- with $role.outboxRelay }}
+{{- if gt (int .minReplicas) (int .maxReplicas) }}
+{{- $wrong = append $wrong (printf "roles.%s.outboxRelay.minReplicas is above maxReplicas" $name) }}
+{{- end }}
+{{- if and .enabled (not $.Values.operators.enabled) }}
+{{- $wrong = append $wrong (printf "roles.%s.outboxRelay.enabled needs operators.enabled: without the operators' token nobody may ask how long events wait" $name) }}
+{{- end }}
+{{- end }}
+{{- if not (or $role.autoscaling.enabled $role.scaledElsewhere (dig "outboxRelay" "enabled" false $role) (lt (int $role.maxUnavailable) (max 2 (int $role.replicas)))) }}
 {{- $wrong = append $wrong (printf "roles.%s.maxUnavailable is %d of %d replicas: an eviction could take them all" $name (int $role.maxUnavailable) (int $role.replicas)) }}
 {{- end }}
 {{- range $variable, $_ := $role.settings }}

@@ -131,6 +131,46 @@ fn begin(options: TraceOptions, request: &Request) -> (Span, TraceContext) {
     (span, context)
 }
 
+/// Begins a trace of work that nobody asked for over HTTP, and the span it stands in: `reconcile OutboxRelay`, say.
+#[must_use]
+pub fn begin_task(
+    options: TraceOptions,
+    work: &'static str,
+    what: &'static str,
+) -> (Span, TraceContext) {
+    let TraceOptions { service, sampling } = options;
+    if sampling.samples() {
+        let span = tracing::error_span!(
+            target: RECORDED,
+            "task",
+            service,
+            trace_id = Empty,
+            otel.kind = "internal",
+            otel.name = format!("{work} {what}"),
+        );
+        // A root: whatever else this thread was at is no part of it. Without the layer for spans nothing is recorded.
+        let _ = span.set_parent(Context::new());
+        if let Some(context) = TraceContext::of_span(span.context().span().span_context()) {
+            span.record("trace_id", context.trace_id());
+            return (span, context);
+        }
+    }
+    let context = TraceContext::root();
+    let span = tracing::error_span!(
+        target: UNRECORDED,
+        "task",
+        service,
+        trace_id = context.trace_id(),
+    );
+    (span, context)
+}
+
+/// The recorded trace that this code runs in, to be told to whoever is asked next.
+#[must_use]
+pub fn current() -> Option<TraceContext> {
+    TraceContext::of_span(Span::current().context().span().span_context())
+}
+
 /// Answers, and tells whoever listens closely (`chassis=debug`) how it went.
 async fn answer(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     let begun = Instant::now();

@@ -12,5 +12,8 @@ pub const RELAY: &str = "gozon-relay";
 /// The page and sessions.
 pub const WEB: &str = "gozon-web";
 
-/// All of them.
+/// Relays scaled and dead letters redriven, in a cluster.
+pub const OPERATOR: &str = "gozon-operator";
+
+/// All that make up a shop.
 pub const ALL: [&str; 4] = [ORDER, PAYMENT, RELAY, WEB];

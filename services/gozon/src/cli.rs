@@ -9,7 +9,8 @@ use contracts::service;
 
 use crate::{
     config::{
-        AllArgs, AuditArgs, MigrateArgs, OrderArgs, PaymentArgs, RelayArgs, SmokeArgs, WebArgs,
+        AllArgs, AuditArgs, MigrateArgs, OperatorArgs, OrderArgs, PaymentArgs, RelayArgs,
+        SmokeArgs, WebArgs,
     },
     role::operate::{dead_letters::DeadLettersArgs, outbox::OutboxArgs, trace::TraceArgs},
 };
@@ -42,8 +43,10 @@ pub(crate) enum Command {
     Relay(RelayArgs),
     /// Serve the page, sessions and the API's documentation
     Web(WebArgs),
-    /// Run every role in one process, on one port
+    /// Run every role but the operator in one process, on one port
     All(AllArgs),
+    /// In Kubernetes: scale relays and redrive dead letters, as OutboxRelay and Redrive resources say
+    Operator(OperatorArgs),
     /// Create or upgrade both databases' schemas and the broker's topology
     Migrate(MigrateArgs),
     /// Check the promises over both databases: 0 all hold, 1 one is broken, 2 could not be checked
@@ -60,6 +63,8 @@ pub(crate) enum Command {
     Metrics,
     /// Print the document of the public API (OpenAPI 3.1), from which the page's client is generated
     Openapi,
+    /// Print the definitions of the operator's resources, for `kubectl apply`
+    Crd,
 }
 
 /// What every command knows.
@@ -134,6 +139,7 @@ impl Command {
             Self::Relay(_) => &[service::RELAY],
             Self::Web(_) => &[service::WEB],
             Self::All(_) => &service::ALL,
+            Self::Operator(_) => &[service::OPERATOR],
             Self::Migrate(_)
             | Self::Audit(_)
             | Self::Smoke(_)
@@ -141,7 +147,8 @@ impl Command {
             | Self::DeadLetters(_)
             | Self::Trace(_)
             | Self::Metrics
-            | Self::Openapi => &[],
+            | Self::Openapi
+            | Self::Crd => &[],
         }
     }
 }

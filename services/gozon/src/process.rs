@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use axum::Router;
 use chassis::{
-    Lifecycle, Profile, Readiness, Stage,
+    BoxError, Lifecycle, Profile, Readiness, Stage,
     admin::{self, Admin},
     http,
     pool::{self, PoolSettings},
@@ -152,6 +152,17 @@ impl Process {
             async move { Ok(databases::ask(&pool).await?) }
         });
         Ok(())
+    }
+
+    /// The process is ready only while this says so.
+    pub(crate) fn check<F>(
+        &mut self,
+        name: &'static str,
+        ask: impl Fn() -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        self.readiness.check(name, ask);
     }
 
     /// Runs a task from the opening of its gate to its stage's stop.

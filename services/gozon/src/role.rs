@@ -6,6 +6,7 @@ pub(crate) mod metrics;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod operate;
+pub(crate) mod operator;
 pub(crate) mod order;
 pub(crate) mod payment;
 pub(crate) mod relay;

@@ -96,6 +96,7 @@ fn registered() -> anyhow::Result<BTreeMap<String, Registered>> {
     let _ = messaging::metrics::Metrics::register(&mut registry);
     let _ = order::Metrics::register(&mut registry);
     let _ = payment::Metrics::register(&mut registry);
+    let _ = operator::Metrics::register(&mut registry);
     Ok(described(&text(&registry)?))
 }
 

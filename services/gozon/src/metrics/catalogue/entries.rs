@@ -37,6 +37,7 @@ const NONE: &[&str] = &[];
 const DATABASE: &[&str] = &["database"];
 const QUEUE: &[&str] = &["queue"];
 const REASON: &[&str] = &["reason"];
+const KIND: &[&str] = &["kind"];
 const LETTERS: &[&str] = &["queue", "reason"];
 const POOL: &[&str] = &["db_client_connection_pool_name"];
 const OPERATION: &[&str] = &[
@@ -46,8 +47,8 @@ const OPERATION: &[&str] = &[
 ];
 
 /// All metrics, in the order of the table: from the customer's side inwards.
-pub(super) const ENTRIES: [&[Entry]; 6] = [
-    CUSTOMERS, PAYMENTS, PUBLISHING, CONSUMING, DATABASES, PROCESS,
+pub(super) const ENTRIES: [&[Entry]; 7] = [
+    CUSTOMERS, PAYMENTS, PUBLISHING, CONSUMING, DATABASES, OPERATOR, PROCESS,
 ];
 
 const CUSTOMERS: &[Entry] = &[
@@ -364,6 +365,42 @@ const DATABASES: &[Entry] = &[
         "gozon_postgres_oldest_snapshot_age_seconds",
         &["database", "application_name"],
         "End that session, or wait until it is done: meanwhile old versions of rows pile up, and nothing is lost.",
+    ),
+];
+
+const OPERATOR: &[Entry] = &[
+    diagnostic(
+        "gozon_operator_leads",
+        NONE,
+        "The sum over all operators is 1, or 0 for a few seconds of a hand-over; 0 for longer: see their logs.",
+    ),
+    diagnostic(
+        "gozon_operator_reconciles",
+        KIND,
+        "If it stands still while there are resources, no operator acts.",
+    ),
+    diagnostic(
+        "gozon_operator_failures",
+        &["kind", "class"],
+        "`forbidden`: its Role does not fit its version. `service_away`: the services or the operators' token. `unreachable`: the API server.",
+    ),
+    Entry {
+        traced: true,
+        ..diagnostic(
+            "gozon_operator_reconcile_duration_seconds",
+            KIND,
+            "Mostly the time that the services and the API server take to answer.",
+        )
+    },
+    diagnostic(
+        "gozon_operator_queue_duration_seconds",
+        KIND,
+        "Above a second: more resources than are looked at in time.",
+    ),
+    diagnostic(
+        "gozon_operator_api_calls",
+        &["verb", "resource", "status"],
+        "403: its Role does not fit its version.",
     ),
 ];
 
