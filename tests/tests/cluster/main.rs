@@ -16,6 +16,7 @@ mod inside;
 mod leftovers;
 mod metrics;
 mod namespace;
+mod operator;
 mod outside;
 mod pods;
 mod prometheus;
