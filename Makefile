@@ -7,8 +7,8 @@ local := services/gozon/local
 export SQLX_OFFLINE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run observe test bench load reset build image cluster-test kind-up kind-down fmt lint charts prepare \
-	check-generated
+.PHONY: help run observe test screenshots bench load reset build image cluster-test kind-up kind-down fmt lint charts \
+	prepare check-generated
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ observe: ## The same under a Prometheus with our rules, and a Grafana with our d
 
 test: ## Run every check and every test
 	@$(local)/test
+
+screenshots: ## Take pictures of every state of the page, in both languages, narrow and wide, into target/screenshots/
+	@$(local)/screenshots
 
 bench: ## Measure the shop (FULL=1: the long cells too; README=1: write the README's table)
 	@$(local)/bench

@@ -62,6 +62,8 @@ const decodeTimelineItem: Decoder<TimelineItem> = (value) => {
     step: text(it, "step"),
     at: text(it, "at"),
     detail: textOrNull(it, "detail"),
+    event_id: textOrNull(it, "event_id"),
+    trace_id: textOrNull(it, "trace_id"),
   };
 };
 

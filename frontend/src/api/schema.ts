@@ -1,6 +1,95 @@
 // Generated from the shop's OpenAPI document by `make prepare`: do not edit.
 
 export interface paths {
+    readonly "/api/orders/orders": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Lists the newest thousand orders of all users. */
+        readonly get: operations["original_list_orders"];
+        readonly put?: never;
+        /** Places an order. */
+        readonly post: operations["original_place_order"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/orders/ws/{user_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Streams the decisions about a user's orders. */
+        readonly get: operations["original_events"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/payments/accounts": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Open an account (the original's contract)
+         * @description A user who has one already gets the same answer.
+         */
+        readonly post: operations["original_open_account"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/payments/accounts/{user_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Read an account's balance (the original's contract) */
+        readonly get: operations["original_read_account"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/payments/accounts/topup": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Top an account up (the original's contract) */
+        readonly post: operations["original_top_up"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/account": {
         readonly parameters: {
             readonly query?: never;
@@ -86,7 +175,7 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** Lists the asker's orders, newest first. */
+        /** Lists the asker's orders, newest first. With `If-None-Match` it tells cheaply whether the page has changed. */
         readonly get: operations["list_orders"];
         readonly put?: never;
         /** Places an order: it is NEW at once, and FINISHED or CANCELLED as soon as the payment service has decided. */
@@ -652,6 +741,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/ws/{user_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The same under a shorter address. */
+        readonly get: operations["original_events_short"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1119,6 +1225,123 @@ export interface components {
             /** @description The trace of the request that placed it. Only the order service knows it. */
             readonly trace_id?: string | null;
         };
+        /** @description That it is there. */
+        readonly OriginalAccountStatus: {
+            /** @example created */
+            readonly status: string;
+        };
+        /** @description What is on an account. */
+        readonly OriginalBalance: {
+            /**
+             * Format: double
+             * @description Roubles, exactly: written digit by digit, never through a float.
+             * @example 100
+             */
+            readonly balance: number;
+        };
+        /** @description A decision. */
+        readonly OriginalDecision: {
+            /**
+             * Format: int64
+             * @description The order's number.
+             * @example 17
+             */
+            readonly order_id: bigint;
+            /** @description FINISHED or CANCELLED. */
+            readonly status: components["schemas"]["Status"];
+            /**
+             * Format: int64
+             * @description Its owner.
+             * @example 1
+             */
+            readonly user_id: bigint;
+        };
+        /** @description The original's error body. */
+        readonly OriginalError: {
+            readonly detail: string;
+        };
+        /** @description The original's body of a failure. */
+        readonly OriginalFailure: {
+            /** @description What is wrong. */
+            readonly detail: string;
+        };
+        /** @description Whose account to open. */
+        readonly OriginalOpenAccount: {
+            /** Format: int64 */
+            readonly user_id: bigint;
+        };
+        /** @description An order, as the original showed it. */
+        readonly OriginalOrder: {
+            /**
+             * Format: double
+             * @description Roubles.
+             * @example 100
+             */
+            readonly amount: number;
+            /** @description What was ordered. */
+            readonly description: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             * @example 17
+             */
+            readonly id: bigint;
+            /** @description Where it stands: NEW, FINISHED or CANCELLED. FINISHED until a refund is done. */
+            readonly status: components["schemas"]["Status"];
+            /**
+             * Format: int64
+             * @description Its owner.
+             * @example 1
+             */
+            readonly user_id: bigint;
+        };
+        /** @description The order that was placed. */
+        readonly OriginalPlaced: {
+            /**
+             * Format: int64
+             * @description Its number.
+             * @example 17
+             */
+            readonly id: bigint;
+            /** @description NEW. */
+            readonly status: components["schemas"]["Status"];
+        };
+        /** @description What is ordered, by whom and for how much. */
+        readonly OriginalPlaceOrder: {
+            /**
+             * Format: double
+             * @description Roubles, positive, at most two decimals.
+             * @example 100
+             */
+            readonly amount: number;
+            /**
+             * @description 1 to 500 characters.
+             * @example A pair of skates
+             */
+            readonly description: string;
+            /**
+             * Format: int64
+             * @description Who pays.
+             * @example 1
+             */
+            readonly user_id: bigint;
+        };
+        /** @description How much to put on whose account. */
+        readonly OriginalTopUp: {
+            /**
+             * Format: double
+             * @description Roubles, with at most two decimals. Read digit by digit, never through a float.
+             * @example 100
+             */
+            readonly amount: number;
+            /** Format: int64 */
+            readonly user_id: bigint;
+        };
+        /** @description That it is done. */
+        readonly OriginalTopUpStatus: {
+            /** @example ok */
+            readonly status: string;
+        };
         /** @description A lane: a 64th of the outbox, published by one relay at a time. */
         readonly OutboxLaneStatus: {
             /**
@@ -1507,12 +1730,23 @@ export interface components {
              */
             readonly at: string;
             /**
-             * @description The reason of a cancellation; null otherwise.
+             * @description Why the payment was declined or the order cancelled; null otherwise.
              * @example insufficient_funds
              */
             readonly detail?: string | null;
+            /**
+             * Format: uuid
+             * @description The event that reported it, or by which it was reported; null where there was none, and for what is older than the
+             *     keeping of it.
+             */
+            readonly event_id?: string | null;
             /** @description What happened. */
             readonly step: components["schemas"]["TimelineStep"];
+            /**
+             * @description The trace it happened in; null where that was not recorded.
+             * @example 0af7651916cd43dd8448eb211c80319c
+             */
+            readonly trace_id?: string | null;
         };
         /**
          * @description What can happen to an order.
@@ -1550,6 +1784,208 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    readonly original_list_orders: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The orders, newest first */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["OriginalOrder"][];
+                };
+            };
+        };
+    };
+    readonly original_place_order: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["OriginalPlaceOrder"];
+            };
+        };
+        readonly responses: {
+            /** @description Placed */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalPlaced"];
+                };
+            };
+            /** @description The body is not what this request wants */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalFailure"];
+                };
+            };
+            /** @description `unavailable`, or `overloaded`: too much is under way and nothing was done */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds after which trying again may be worth it */
+                    readonly "Retry-After"?: bigint;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly original_events: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description Whose orders */
+                readonly user_id: bigint;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A WebSocket; its text frames are JSON */
+            readonly 101: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalDecision"];
+                };
+            };
+        };
+    };
+    readonly original_open_account: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["OriginalOpenAccount"];
+            };
+        };
+        readonly responses: {
+            /** @description The account is there */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalAccountStatus"];
+                };
+            };
+            /** @description The request cannot be meant */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalError"];
+                };
+            };
+        };
+    };
+    readonly original_read_account: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly user_id: bigint;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The balance */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalBalance"];
+                };
+            };
+            /** @description There is no account */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalError"];
+                };
+            };
+            /** @description The user id is no positive 64-bit integer */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalError"];
+                };
+            };
+        };
+    };
+    readonly original_top_up: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["OriginalTopUp"];
+            };
+        };
+        readonly responses: {
+            /** @description The money is on the account */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalTopUpStatus"];
+                };
+            };
+            /** @description There is no account */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalError"];
+                };
+            };
+            /** @description The request cannot be meant */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalError"];
+                };
+            };
+        };
+    };
     readonly read_account: {
         readonly parameters: {
             readonly query?: never;
@@ -1852,7 +2288,10 @@ export interface operations {
                 /** @description The orders on the page. */
                 readonly limit?: bigint;
             };
-            readonly header?: never;
+            readonly header?: {
+                /** @description The ETag of what is already known */
+                readonly "If-None-Match"?: string | null;
+            };
             readonly path?: never;
             readonly cookie?: never;
         };
@@ -1861,11 +2300,20 @@ export interface operations {
             /** @description A page */
             readonly 200: {
                 headers: {
+                    /** @description Which orders are on it, at which versions, and whether it is the last */
+                    readonly ETag?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/json": components["schemas"]["OrderPage"];
                 };
+            };
+            /** @description The page is still what If-None-Match names */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `unauthenticated` */
             readonly 401: {
@@ -3666,6 +4114,29 @@ export interface operations {
                 };
                 content: {
                     readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly original_events_short: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description Whose orders */
+                readonly user_id: bigint;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A WebSocket; its text frames are JSON */
+            readonly 101: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OriginalDecision"];
                 };
             };
         };

@@ -115,7 +115,7 @@ export const ru: Words = {
     refunding: "Возврат",
     cancelled: "Отменён",
     inProgress: "Идёт оплата.",
-    paid: "Оплачен с вашего счёта.",
+    paid: "Деньги списаны с вашего счёта.",
     moneyOnItsWay: "Вы отказались от заказа; деньги возвращаются.",
     noAccount: "У вас не было счёта для оплаты.",
     insufficientFunds: "На счёте не хватило денег.",

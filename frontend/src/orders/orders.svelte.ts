@@ -69,22 +69,22 @@ export class Orders {
     if (decided.length > 0) this.#onDecided(decided);
   }
 
-  /** Asks for the newest orders, if they have changed. Answers whether the shop could be asked. */
-  async poll(): Promise<boolean> {
+  /** Asks for the newest orders, if they have changed. */
+  async poll(): Promise<"news" | "no news" | "no answer"> {
     try {
       const news = await this.#guard(api.listOrdersIfNew(this.#tag));
       this.asOf = new Date();
       this.failure = null;
-      if (news === null) return true;
+      if (news === null) return "no news";
       this.#tag = news.tag;
       const { book, decided } = applyNewest(this.#book, news.answer.items);
       this.#book = book;
       this.listed = true;
       if (decided.length > 0) this.#onDecided(decided);
-      return true;
+      return "news";
     } catch {
       // The next turn asks again, and the page says since when it does not know.
-      return false;
+      return "no answer";
     }
   }
 

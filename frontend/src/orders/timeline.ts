@@ -23,8 +23,8 @@ export function stepsOf({ timeline }: Pick<OrderDetails, "timeline">): Step[] {
       ...wordsOfStep(item),
       at: item.at,
       sinceBefore: before ? millisecondsBetween(before.at, item.at) : null,
-      eventId: null,
-      traceId: null,
+      eventId: item.event_id,
+      traceId: item.trace_id,
     };
   });
 }

@@ -55,7 +55,10 @@ export class Shop {
       },
     );
     this.#poller = new Poller(async () => {
-      this.polling = await this.orders.poll();
+      const outcome = await this.orders.poll();
+      this.polling = outcome !== "no answer";
+      // An order may have come and been paid between two questions.
+      if (outcome === "news") void this.account.refresh();
       this.polls += 1;
     });
     this.#stream = new EventStream({

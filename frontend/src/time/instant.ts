@@ -49,10 +49,9 @@ const SECONDS_IN: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] =
     ["day", 86_400],
     ["hour", 3_600],
     ["minute", 60],
-    ["second", 1],
   ];
 
-/** `3 minutes ago`, in the largest unit of which there is one. What a fast clock puts into the future is now. */
+/** `3 minutes ago`, in the largest unit of which there is one; what is younger than a minute is now, and stands still. */
 export function relativeInstant(instant: Date, now: Date): string {
   const { ago } = FORMATS[language.current];
   const seconds = Math.floor((now.getTime() - instant.getTime()) / 1000);

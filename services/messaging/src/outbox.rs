@@ -62,6 +62,18 @@ pub async fn append<M: Message>(
     Ok(event_id)
 }
 
+/// Appends an event under an id that the caller has given it; see [`append`].
+pub async fn append_as<M: Message>(
+    tx: &mut PgTransaction<'_>,
+    event_id: EventId,
+    message: &M,
+    trace: &TraceContext,
+) -> Result<(), OutboxError> {
+    let mut batch = Batch::default();
+    batch.add_as(event_id, message, trace)?;
+    batch.append(tx).await
+}
+
 /// Appends several events in their order, in one statement; gives their ids in the same order.
 pub async fn append_all<M: Message>(
     tx: &mut PgTransaction<'_>,
@@ -95,7 +107,20 @@ impl Batch {
         message: &M,
         trace: &TraceContext,
     ) -> Result<EventId, OutboxError> {
+        let event_id = EventId::new();
+        self.add_as(event_id, message, trace)?;
+        Ok(event_id)
+    }
+
+    /// Adds an event under an id that the caller has given it, because it keeps the id beside what the event reports.
+    pub fn add_as<M: Message>(
+        &mut self,
+        event_id: EventId,
+        message: &M,
+        trace: &TraceContext,
+    ) -> Result<(), OutboxError> {
         let mut event = CloudEvent::new(message, trace, OffsetDateTime::now_utc());
+        event.id = event_id;
         let creation = span::create::<M>(event.id, trace);
         let trace = creation
             .as_ref()
@@ -113,7 +138,7 @@ impl Batch {
         self.traceparents.push(trace);
         self.creations.extend(creation);
         self.bodies.push(body);
-        Ok(event.id)
+        Ok(())
     }
 
     /// Appends them in their order, in the caller's transaction; see [`append`].

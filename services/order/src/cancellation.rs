@@ -1,6 +1,6 @@
 //! Cancellation: a paid order is given up by its owner, and its money is asked for, in one transaction.
 
-use contracts::{OrderId, TraceContext, UserId};
+use contracts::{EventId, OrderId, TraceContext, UserId};
 use messaging::{
     idempotency::{Claim, IdempotencyKey, RequestDigest, claim},
     metrics::MeasuredPool,
@@ -73,10 +73,12 @@ pub(crate) async fn cancel(
     if !expected(order.version) {
         return Err(Error::VersionMismatch);
     }
-    let version = storage::change(&mut tx, &order, status, trace.recorded(), now)
+    let event_id = EventId::new();
+    let version = storage::change(&mut tx, &order, status, (event_id, trace.recorded()), now)
         .await?
         .ok_or(Error::Unavailable)?;
-    outbox::append(&mut tx, &order.refund_request(Some(now)), &trace).await?;
+    let request = order.refund_request(Some(now));
+    outbox::append_as(&mut tx, event_id, &request, &trace).await?;
     tx.commit().await?;
     Ok(GivenUp::Now(order.as_given_up(version)))
 }

@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use contracts::{OrderPlaced, TraceContext};
+use contracts::OrderPlaced;
 use messaging::{
     doorbell::Doorbell,
     idempotency::{Attempt, Claim, IdempotencyKey, RequestDigest, claim_all},
@@ -206,12 +206,17 @@ impl Shared {
             .collect();
         let new: Vec<&NewOrder> = fresh.iter().map(|placement| &placement.order).collect();
         let placed = storage::place::insert_all(&mut tx, &new).await?;
-        let events: Vec<(OrderPlaced, TraceContext)> = placed
-            .iter()
-            .zip(&fresh)
-            .map(|(order, placement)| (order.into(), placement.order.trace))
-            .collect();
-        outbox::append_all(&mut tx, &events).await?;
+        let mut events = outbox::Batch::default();
+        for (
+            order,
+            NewOrder {
+                event_id, trace, ..
+            },
+        ) in placed.iter().zip(new)
+        {
+            events.add_as(*event_id, &OrderPlaced::from(order), trace)?;
+        }
+        events.append(&mut tx).await?;
 
         let contents: Vec<_> = placed
             .iter()

@@ -130,7 +130,7 @@ fn grants(roles: &Roles) -> String {
         grant insert on orders.orders to {writer};
         grant update (status, version, reason, decided_at) on orders.orders to {writer};
         grant insert (order_id, user_id, version, status, reason, at, payment_received_at, payment_decided_at,
-                      traceparent)
+                      traceparent, event_id)
             on orders.status_history to {writer};
         grant insert on orders.repeated_request to {writer};
         grant select, insert on orders.reconciler to {writer};

@@ -18,6 +18,7 @@ use sqlx::PgTransaction;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use self::decide::Heard;
 use crate::{
     metrics::Metrics,
     order::to_stored_precision,
@@ -117,7 +118,7 @@ impl Handler for Settlement {
         }
         let decisions: Vec<_> = firsts
             .values()
-            .map(|index| decide::likely(&batch[*index].message))
+            .map(|index| decide::likely(heard(&batch[*index])))
             .collect();
         let recorded: settle::Recorded = batch
             .iter()
@@ -134,7 +135,7 @@ impl Handler for Settlement {
             .collect();
         let others = batch
             .iter()
-            .map(|received| &received.message)
+            .map(heard)
             .enumerate()
             .filter(|(index, _)| !settled.contains(index));
         let (unsettled, late) = look_at(tx, others.collect(), &recorded, now).await?;
@@ -166,11 +167,15 @@ impl Handler for Settlement {
     }
 }
 
+const fn heard(received: &Received<PaymentDecision>) -> Heard<'_> {
+    (received.event_id, &received.message)
+}
+
 /// Settles events whose orders have another status than they are meant for, or were not there a moment ago; says what it
 /// could not settle, and what it has decided.
 async fn look_at(
     tx: &mut PgTransaction<'_>,
-    events: Vec<(usize, &PaymentDecision)>,
+    events: Vec<(usize, Heard<'_>)>,
     recorded: &settle::Recorded,
     now: OffsetDateTime,
 ) -> Result<(Vec<Unsettled>, Vec<Decision>), Failure> {
@@ -179,7 +184,7 @@ async fn look_at(
     }
     let ids: BTreeSet<Uuid> = events
         .iter()
-        .map(|(_, event)| event.order_id.as_uuid())
+        .map(|(_, (_, event))| event.order_id.as_uuid())
         .collect();
     let standings = settle::lock(tx, &Vec::from_iter(ids)).await?;
     let verdict = decide::decide(standings, events.into_iter());

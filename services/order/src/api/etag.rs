@@ -1,14 +1,34 @@
 //! Entity tags: an order's version, so that a client asks again without reading again, and changes what it has seen and
 //! nothing else (RFC 9110, section 13).
 
+use contracts::OrderId;
 use http::{
     HeaderMap, HeaderValue,
     header::{IF_MATCH, IF_NONE_MATCH},
 };
+use sha2::{Digest, Sha256};
 
 /// The entity tag of a version.
 pub(super) fn of_version(version: i32) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{version}\"")).expect("digits in quotes are a header value")
+}
+
+/// The entity tag of a page of orders: nothing of an order changes without its version.
+pub(super) fn of_page(
+    versions: impl Iterator<Item = (OrderId, i32)>,
+    next_cursor: Option<&str>,
+) -> HeaderValue {
+    let mut digest = Sha256::new();
+    for (id, version) in versions {
+        digest.update(id.as_uuid().as_bytes());
+        digest.update(version.to_be_bytes());
+    }
+    digest.update(next_cursor.unwrap_or_default());
+    let half: [u8; 16] = digest.finalize()[..16]
+        .try_into()
+        .expect("the digest has 32 bytes");
+    HeaderValue::from_str(&format!("\"{:032x}\"", u128::from_be_bytes(half)))
+        .expect("hexadecimal digits in quotes are a header value")
 }
 
 /// Whether the client already has what this tag stands for (weak comparison, as If-None-Match wants).

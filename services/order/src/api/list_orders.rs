@@ -1,14 +1,18 @@
 //! `GET /api/v1/orders`: the asker's orders, newest first, page by page.
 
-use axum::extract::State;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use chassis::{
     Principal, Problem,
     extract::{Json, Query},
 };
+use http::{HeaderMap, StatusCode, header::ETAG};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{list_cursor, view::OrderView};
+use super::{etag, list_cursor, view::OrderView};
 use crate::{OrderState, error::Error, limits, storage};
 
 /// Which page.
@@ -32,15 +36,20 @@ pub(crate) struct OrderPage {
     next_cursor: Option<String>,
 }
 
-/// Lists the asker's orders, newest first.
+/// Lists the asker's orders, newest first. With `If-None-Match` it tells cheaply whether the page has changed.
 #[utoipa::path(
     get,
     path = "/api/v1/orders",
     tag = "orders",
     security(("session" = []), ("bearer" = [])),
-    params(ListOrders),
+    params(
+        ListOrders,
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of what is already known"),
+    ),
     responses(
-        (status = OK, description = "A page", body = OrderPage),
+        (status = OK, description = "A page", body = OrderPage,
+            headers(("ETag" = String, description = "Which orders are on it, at which versions, and whether it is the last"))),
+        (status = NOT_MODIFIED, description = "The page is still what If-None-Match names"),
         (status = UNAUTHORIZED, description = "`unauthenticated`", body = Problem, content_type = "application/problem+json"),
         (status = UNPROCESSABLE_ENTITY, description = "`limit_out_of_range`, `cursor_invalid`, `invalid_query`", body = Problem, content_type = "application/problem+json"),
         (status = SERVICE_UNAVAILABLE, description = "`unavailable`", body = Problem, content_type = "application/problem+json"),
@@ -50,7 +59,8 @@ pub(super) async fn list_orders(
     State(state): State<OrderState>,
     principal: Principal,
     Query(query): Query<ListOrders>,
-) -> Result<Json<OrderPage>, Error> {
+    headers: HeaderMap,
+) -> Result<Response, Error> {
     let limit = query.limit.unwrap_or(limits::LIST_DEFAULT);
     if !(1..=limits::LIST_MAX).contains(&limit) {
         return Err(Error::LimitOutOfRange);
@@ -72,6 +82,11 @@ pub(super) async fn list_orders(
         .last()
         .filter(|_| more)
         .map(|last| list_cursor::encode(last.id));
+    let versions = orders.iter().map(|order| (order.id, order.version));
+    let tag = etag::of_page(versions, next_cursor.as_deref());
+    if etag::is_known(&headers, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
+    }
     let items = orders.into_iter().map(OrderView::from).collect();
-    Ok(Json(OrderPage { items, next_cursor }))
+    Ok(([(ETAG, tag)], Json(OrderPage { items, next_cursor })).into_response())
 }

@@ -9,7 +9,7 @@ use chassis::{
     extract::{IdempotencyKeyHeader, Json, RequestMoney},
     trace::Trace,
 };
-use contracts::{Money, OrderId};
+use contracts::{EventId, Money, OrderId};
 use http::{
     HeaderValue, StatusCode,
     header::{ETAG, LOCATION},
@@ -69,6 +69,7 @@ pub(super) async fn place_order(
     let digest = idempotency::digest("place_order", &body);
     let order = NewOrder {
         id: OrderId::new(),
+        event_id: EventId::new(),
         user_id: principal.user_id,
         price: Price::try_from(Money::from(body.amount))?,
         description: Description::try_from(body.description)?,

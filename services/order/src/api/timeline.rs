@@ -1,5 +1,6 @@
 //! The timeline of an order: its history and the payment service's instants, as steps in the order of time.
 
+use contracts::{EventId, TraceContext};
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -17,9 +18,16 @@ pub(crate) struct TimelineItem {
     /// When.
     #[serde(with = "time::serde::rfc3339")]
     at: OffsetDateTime,
-    /// The reason of a cancellation; null otherwise.
+    /// Why the payment was declined or the order cancelled; null otherwise.
     #[schema(value_type = Option<String>, example = "insufficient_funds")]
     detail: Option<&'static str>,
+    /// The event that reported it, or by which it was reported; null where there was none, and for what is older than the
+    /// keeping of it.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    event_id: Option<EventId>,
+    /// The trace it happened in; null where that was not recorded.
+    #[schema(example = "0af7651916cd43dd8448eb211c80319c")]
+    trace_id: Option<String>,
 }
 
 /// What can happen to an order.
@@ -61,6 +69,8 @@ pub(super) fn of_history(
         },
         at: request.at,
         detail: None,
+        event_id: Some(request.event_id),
+        trace_id: None,
     });
     let mut items: Vec<TimelineItem> = history.iter().flat_map(steps).chain(again).collect();
     items.sort_by_key(|item| item.at);
@@ -68,32 +78,48 @@ pub(super) fn of_history(
 }
 
 fn steps(entry: &HistoryEntry) -> impl Iterator<Item = TimelineItem> {
-    let step = match entry.status {
+    let reached = match entry.status {
         Status::New => TimelineStep::Placed,
         Status::Finished => TimelineStep::Finished,
         Status::Refunding => TimelineStep::RefundRequested,
         Status::Cancelled => TimelineStep::Cancelled,
     };
-    let reached = TimelineItem {
-        step,
-        at: entry.at,
-        detail: entry.reason.map(Reason::as_str),
-    };
-    let plain = |step, at: Option<OffsetDateTime>| {
-        at.map(|at| TimelineItem {
-            step,
-            at,
-            detail: None,
-        })
-    };
     let answered = match entry.reason {
         Some(Reason::Refunded) => TimelineStep::Refunded,
         Some(Reason::NotPaid(_)) | None => TimelineStep::PaymentDecided,
     };
+    let declined = match entry.reason {
+        Some(reason @ Reason::NotPaid(_)) => Some(reason.as_str()),
+        Some(Reason::Refunded) | None => None,
+    };
+    let trace_id = entry
+        .traceparent
+        .as_deref()
+        .and_then(TraceContext::parse)
+        .map(|trace| trace.trace_id());
+    let item = |step, at: Option<OffsetDateTime>, detail| {
+        let (event_id, trace_id) = match step {
+            // Another event brought the request there: that of the step before.
+            TimelineStep::PaymentRequested => (None, None),
+            _ => (entry.event_id, trace_id.clone()),
+        };
+        at.map(|at| TimelineItem {
+            step,
+            at,
+            detail,
+            event_id,
+            trace_id,
+        })
+    };
+    let reason = entry.reason.map(Reason::as_str);
     [
-        plain(TimelineStep::PaymentRequested, entry.payment_received_at),
-        plain(answered, entry.payment_decided_at),
-        Some(reached),
+        item(
+            TimelineStep::PaymentRequested,
+            entry.payment_received_at,
+            None,
+        ),
+        item(answered, entry.payment_decided_at, declined),
+        item(reached, Some(entry.at), reason),
     ]
     .into_iter()
     .flatten()
@@ -111,12 +137,16 @@ mod tests {
 
     #[test]
     fn a_decided_order_shows_all_its_steps_in_the_order_of_time() {
+        let [asked, answered, repeated] = [(); 3].map(|()| EventId::new());
+        let trace = TraceContext::root();
         let placed = HistoryEntry {
             status: Status::New,
             reason: None,
             at: at(1),
             payment_received_at: None,
             payment_decided_at: None,
+            event_id: Some(asked),
+            traceparent: None,
         };
         let cancelled = HistoryEntry {
             status: Status::Cancelled,
@@ -124,13 +154,17 @@ mod tests {
             at: at(4),
             payment_received_at: Some(at(2)),
             payment_decided_at: Some(at(2)),
+            event_id: Some(answered),
+            traceparent: Some(trace.to_string()),
         };
         let again = RepeatedRequest {
             status: Status::New,
             at: at(3),
+            event_id: repeated,
         };
-        let steps: Vec<_> = of_history(&[placed, cancelled], &[again])
-            .into_iter()
+        let items = of_history(&[placed, cancelled], &[again]);
+        let steps: Vec<_> = items
+            .iter()
             .map(|item| (item.step, item.at.unix_timestamp(), item.detail))
             .collect();
         assert_eq!(
@@ -138,11 +172,17 @@ mod tests {
             [
                 (TimelineStep::Placed, 1, None),
                 (TimelineStep::PaymentRequested, 2, None),
-                (TimelineStep::PaymentDecided, 2, None),
+                (TimelineStep::PaymentDecided, 2, Some("no_account")),
                 (TimelineStep::PaymentRequestedAgain, 3, None),
                 (TimelineStep::Cancelled, 4, Some("no_account")),
             ]
         );
+        let events: Vec<_> = items.iter().map(|item| item.event_id).collect();
+        let told = [asked, answered, repeated, answered].map(Some);
+        assert_eq!(events, [told[0], None, told[1], told[2], told[3]]);
+        let trace_id = Some(trace.trace_id());
+        let traces: Vec<_> = items.iter().map(|item| &item.trace_id).collect();
+        assert_eq!(traces, [&None, &None, &trace_id, &None, &trace_id]);
     }
 
     #[test]
@@ -153,6 +193,8 @@ mod tests {
             at: at(seconds),
             payment_received_at: None,
             payment_decided_at: decided,
+            event_id: None,
+            traceparent: None,
         };
         let history = [
             entry(Status::New, None, 1, None),
@@ -163,6 +205,7 @@ mod tests {
         let again = RepeatedRequest {
             status: Status::Refunding,
             at: at(5),
+            event_id: EventId::new(),
         };
         let steps: Vec<_> = of_history(&history, &[again])
             .into_iter()

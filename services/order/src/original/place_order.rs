@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use chassis::{Problem, extract::Json, trace::Trace};
-use contracts::{OrderId, UserId};
+use contracts::{EventId, OrderId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
@@ -69,6 +69,7 @@ pub(super) async fn place_order(
 ) -> Result<Json<Placed>, OriginalError> {
     let order = NewOrder {
         id: OrderId::new(),
+        event_id: EventId::new(),
         user_id: UserId::try_from(body.user_id)?,
         price: Price::try_from(amount::from_json(&body.amount)?)?,
         description: Description::try_from(body.description)?,

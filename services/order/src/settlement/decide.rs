@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use contracts::OrderId;
+use contracts::{EventId, OrderId};
 use messaging::{
     consumer::{Outcome as Fate, Unsettled},
     failure::{ReasonClass, Rejection},
@@ -23,17 +23,20 @@ pub(super) struct Verdict {
     pub(super) unsettled: Vec<Unsettled>,
 }
 
+/// A payment outcome, and the event that brought it.
+pub(super) type Heard<'b> = (EventId, &'b PaymentDecision);
+
 /// What an outcome makes of an order that stands where nearly all do when it comes.
-pub(super) fn likely(event: &PaymentDecision) -> Decision {
-    match event.outcome {
-        Outcome::Captured => decision(event, Status::New, State::Finished),
+pub(super) fn likely(heard: Heard<'_>) -> Decision {
+    match heard.1.outcome {
+        Outcome::Captured => decision(heard, Status::New, State::Finished),
         Outcome::Declined(reason) => {
             let cancelled = State::Cancelled(Reason::NotPaid(reason));
-            decision(event, Status::New, cancelled)
+            decision(heard, Status::New, cancelled)
         }
         Outcome::Refunded => {
             let cancelled = State::Cancelled(Reason::Refunded);
-            decision(event, Status::Refunding, cancelled)
+            decision(heard, Status::Refunding, cancelled)
         }
     }
 }
@@ -42,14 +45,15 @@ pub(super) fn likely(event: &PaymentDecision) -> Decision {
 /// earlier one made of it.
 pub(super) fn decide<'b>(
     standings: Vec<Standing>,
-    events: impl Iterator<Item = (usize, &'b PaymentDecision)>,
+    events: impl Iterator<Item = (usize, Heard<'b>)>,
 ) -> Verdict {
     let mut orders: HashMap<OrderId, (State, usize)> = standings
         .into_iter()
         .map(|standing| (standing.order_id, (standing.state, 0)))
         .collect();
     let mut verdict = Verdict::default();
-    for (index, event) in events {
+    for (index, heard) in events {
+        let (_, event) = heard;
         let Some((state, round)) = orders.get_mut(&event.order_id) else {
             // Its row may yet come back: a database restored from a backup is behind the broker.
             let outcome = Fate::NotYet(unknown_order(event));
@@ -61,7 +65,7 @@ pub(super) fn decide<'b>(
                 if verdict.rounds.len() == *round {
                     verdict.rounds.push(Vec::new());
                 }
-                let change = decision(event, state.status(), next);
+                let change = decision(heard, state.status(), next);
                 verdict.rounds[*round].push(change);
                 (*state, *round) = (next, *round + 1);
                 continue;
@@ -75,9 +79,10 @@ pub(super) fn decide<'b>(
     verdict
 }
 
-const fn decision(event: &PaymentDecision, from: Status, to: State) -> Decision {
+const fn decision((event_id, event): Heard<'_>, from: Status, to: State) -> Decision {
     Decision {
         order_id: event.order_id,
+        event_id,
         from,
         to,
         payment_received_at: event.received_at,

@@ -1,6 +1,6 @@
 //! Giving a paid order up.
 
-use contracts::{OrderId, UserId};
+use contracts::{EventId, OrderId, UserId};
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
 
@@ -30,12 +30,12 @@ pub(crate) async fn lock(
 }
 
 /// Changes the order's status to another that its owner wished for, if it still stands as the caller saw it, and appends
-/// that to the history, in one statement. Says the new version; none if the order stands otherwise.
+/// that to the history, with the event that will report it and the trace it stands in, in one statement. Says the new version; none if the order stands otherwise.
 pub(crate) async fn change(
     tx: &mut PgTransaction<'_>,
     order: &Order,
     status: Status,
-    traceparent: Option<String>,
+    (event_id, traceparent): (EventId, Option<String>),
     now: OffsetDateTime,
 ) -> Result<Option<i32>, sqlx::Error> {
     sqlx::query_scalar!(
@@ -45,8 +45,8 @@ pub(crate) async fn change(
             where id = $1 and user_id = $2 and status = $3 and version = $4
             returning id, user_id, version, status
         )
-        insert into orders.status_history (order_id, user_id, version, status, at, traceparent)
-        select id, user_id, version, status, $6, $7
+        insert into orders.status_history (order_id, user_id, version, status, at, traceparent, event_id)
+        select id, user_id, version, status, $6, $7, $8
         from changed
         returning version",
         order.id.as_uuid(),
@@ -56,6 +56,7 @@ pub(crate) async fn change(
         status.as_str(),
         now,
         traceparent,
+        event_id.as_uuid(),
     )
     .fetch_optional(&mut **tx)
     .await
@@ -94,8 +95,9 @@ mod tests {
         let now = OffsetDateTime::now_utc();
         let mut tx = database.pool(Login::Writer).begin().await.unwrap();
         let order = lock(&mut tx, user_id, id).await.unwrap().unwrap();
+        let event = || (EventId::new(), None);
         for version in [Some(3), None] {
-            let changed = change(&mut tx, &order, Status::Refunding, None, now).await;
+            let changed = change(&mut tx, &order, Status::Refunding, event(), now).await;
             assert_eq!(changed.unwrap(), version);
         }
         tx.commit().await.unwrap();

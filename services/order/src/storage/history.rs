@@ -1,6 +1,6 @@
 //! Reading the history of one order.
 
-use contracts::{OrderId, UserId};
+use contracts::{EventId, OrderId, UserId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -15,6 +15,10 @@ pub(crate) struct HistoryEntry {
     pub(crate) at: OffsetDateTime,
     pub(crate) payment_received_at: Option<OffsetDateTime>,
     pub(crate) payment_decided_at: Option<OffsetDateTime>,
+    /// The event that goes with it; none in rows from before it was kept.
+    pub(crate) event_id: Option<EventId>,
+    /// W3C trace context of what made it so, where its trace is recorded.
+    pub(crate) traceparent: Option<String>,
 }
 
 /// A request for an order's money that was appended again.
@@ -23,6 +27,8 @@ pub(crate) struct RepeatedRequest {
     /// The status the order was stuck in.
     pub(crate) status: Status,
     pub(crate) at: OffsetDateTime,
+    /// The request as an event.
+    pub(crate) event_id: EventId,
 }
 
 /// Every status of this user's order, oldest first.
@@ -32,10 +38,11 @@ pub(crate) async fn of_order(
     order_id: OrderId,
 ) -> Result<Vec<HistoryEntry>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select status, reason, at, payment_received_at, payment_decided_at
+        r#"select status, reason, at, payment_received_at, payment_decided_at,
+                  event_id as "event_id: EventId", traceparent
         from orders.status_history
         where order_id = $1 and user_id = $2
-        order by version",
+        order by version"#,
         order_id.as_uuid(),
         user_id.as_i64(),
     )
@@ -49,6 +56,8 @@ pub(crate) async fn of_order(
                 at: row.at,
                 payment_received_at: row.payment_received_at,
                 payment_decided_at: row.payment_decided_at,
+                event_id: row.event_id,
+                traceparent: row.traceparent,
             })
         })
         .collect()
@@ -62,7 +71,7 @@ pub(crate) async fn repeated_requests(
 ) -> Result<Vec<RepeatedRequest>, sqlx::Error> {
     sqlx::query_as!(
         RepeatedRequest,
-        r#"select status as "status: Status", at
+        r#"select status as "status: Status", at, event_id as "event_id: EventId"
         from orders.repeated_request
         where order_id = $1 and user_id = $2
         order by at"#,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use contracts::{OrderId, TraceContext, UserId};
+use contracts::{EventId, OrderId, TraceContext, UserId};
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -16,6 +16,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct NewOrder {
     pub(crate) id: OrderId,
+    /// The event that will report it.
+    pub(crate) event_id: EventId,
     pub(crate) user_id: UserId,
     pub(crate) description: Description,
     pub(crate) price: Price,
@@ -43,6 +45,7 @@ pub(crate) async fn insert_all(
     let trace_ids: Vec<String> = new.iter().map(|order| order.trace.trace_id()).collect();
     let traceparents: Vec<Option<String>> =
         new.iter().map(|order| order.trace.recorded()).collect();
+    let event_ids: Vec<Uuid> = new.iter().map(|order| order.event_id.as_uuid()).collect();
     let placed_at: Vec<OffsetDateTime> = new.iter().map(|order| order.placed_at).collect();
     let rows = sqlx::query!(
         r#"with placed as (
@@ -55,10 +58,10 @@ pub(crate) async fn insert_all(
             order by position
             returning id, number
         ), remembered as (
-            insert into orders.status_history (order_id, user_id, version, status, at, traceparent)
-            select id, user_id, $9, $8, created_at, traceparent
-            from unnest($1::uuid[], $2::bigint[], $7::timestamptz[], $10::text[])
-                as new (id, user_id, created_at, traceparent)
+            insert into orders.status_history (order_id, user_id, version, status, at, traceparent, event_id)
+            select id, user_id, $9, $8, created_at, traceparent, event_id
+            from unnest($1::uuid[], $2::bigint[], $7::timestamptz[], $10::text[], $11::uuid[])
+                as new (id, user_id, created_at, traceparent, event_id)
         )
         select id as "id: OrderId", number from placed"#,
         &ids,
@@ -71,6 +74,7 @@ pub(crate) async fn insert_all(
         Status::New.as_str(),
         Order::FIRST_VERSION,
         &traceparents as &[Option<String>],
+        &event_ids,
     )
     .fetch_all(&mut **tx)
     .await?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use contracts::{OrderId, TraceContext};
+use contracts::{EventId, OrderId, TraceContext};
 use sqlx::{PgConnection, PgTransaction};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -21,6 +21,8 @@ pub(crate) struct Standing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Decision {
     pub(crate) order_id: OrderId,
+    /// The event it comes from.
+    pub(crate) event_id: EventId,
     /// The status that the order must have for it.
     pub(crate) from: Status,
     pub(crate) to: State,
@@ -51,14 +53,16 @@ pub(crate) async fn apply(
     let received: Vec<Option<OffsetDateTime>> =
         each.clone().map(|it| it.payment_received_at).collect();
     let decided: Vec<OffsetDateTime> = each.clone().map(|it| it.payment_decided_at).collect();
+    let event_ids: Vec<Uuid> = each.clone().map(|it| it.event_id.as_uuid()).collect();
     let traceparents: Vec<Option<String>> = each
         .map(|it| recorded.get(&it.order_id).map(ToString::to_string))
         .collect();
     sqlx::query_scalar!(
         r#"with decided as (
-            select id, status, reason, received_at, decided_at, traceparent, expected
-            from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $7::text[], $8::text[])
-                as decided (id, status, reason, received_at, decided_at, traceparent, expected)
+            select id, status, reason, received_at, decided_at, traceparent, expected, event_id
+            from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $7::text[], $8::text[],
+                        $9::uuid[])
+                as decided (id, status, reason, received_at, decided_at, traceparent, expected, event_id)
             order by id
         ), changed as (
             update orders.orders as placed
@@ -67,11 +71,12 @@ pub(crate) async fn apply(
             from decided
             where placed.id = decided.id and placed.status = decided.expected
             returning placed.id, placed.user_id, placed.version, placed.status, placed.reason,
-                      decided.received_at, decided.decided_at, decided.traceparent
+                      decided.received_at, decided.decided_at, decided.traceparent, decided.event_id
         )
         insert into orders.status_history (
-            order_id, user_id, version, status, reason, at, payment_received_at, payment_decided_at, traceparent)
-        select id, user_id, version, status, reason, $6, received_at, decided_at, traceparent
+            order_id, user_id, version, status, reason, at, payment_received_at, payment_decided_at, traceparent,
+            event_id)
+        select id, user_id, version, status, reason, $6, received_at, decided_at, traceparent, event_id
         from changed
         returning order_id as "order_id: OrderId""#,
         &ids,
@@ -82,6 +87,7 @@ pub(crate) async fn apply(
         now,
         &traceparents as &[Option<String>],
         &expected as &[&str],
+        &event_ids,
     )
     .fetch_all(&mut **tx)
     .await
@@ -128,6 +134,7 @@ mod tests {
         let now = OffsetDateTime::now_utc();
         let decision = Decision {
             order_id: id,
+            event_id: EventId::new(),
             from: Status::New,
             to: State::Cancelled(Reason::NotPaid(DeclineReason::NoAccount)),
             payment_received_at: Some(now),

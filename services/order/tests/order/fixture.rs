@@ -198,10 +198,10 @@ impl Shop {
         id
     }
 
-    /// Has orders paid.
-    pub(crate) async fn settle(&self, ids: &[OrderId]) {
+    /// Has orders paid; says by which events.
+    pub(crate) async fn settle(&self, ids: &[OrderId]) -> Vec<EventId> {
         let paid = ids.iter().map(|id| captured(*id).into());
-        self.hear(paid.collect()).await;
+        self.hear(paid.collect()).await
     }
 
     /// Has the money of orders given back.
@@ -210,8 +210,8 @@ impl Shop {
         self.hear(refunds.collect()).await;
     }
 
-    /// Has the payment service say this.
-    async fn hear(&self, messages: Vec<PaymentDecision>) {
+    /// Has the payment service say this; says by which events.
+    async fn hear(&self, messages: Vec<PaymentDecision>) -> Vec<EventId> {
         let received = |message| Received {
             event_id: EventId::new(),
             trace: TraceContext::root(),
@@ -225,6 +225,7 @@ impl Shop {
         assert_eq!(unsettled, []);
         tx.commit().await.unwrap();
         handler.committed(decided);
+        batch.iter().map(|received| received.event_id).collect()
     }
 
     /// Inserts orders in one transaction, past the API, and rings.

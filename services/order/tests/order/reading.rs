@@ -71,6 +71,58 @@ async fn a_known_version_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_known_page_is_not_sent_again_until_an_order_on_it_changes() {
+    let shop = Shop::open().await;
+    let id = shop.placed(7).await;
+    let path = "/api/v1/orders";
+    let tag = shop.get(7, path).await.headers["etag"].clone();
+    let ask = || {
+        let request = Request::get(path).header("authorization", shop.bearer(7));
+        let request = request.header("if-none-match", &tag);
+        shop.send(request.body(Body::empty()).unwrap())
+    };
+    let known = ask().await;
+    assert_eq!(known.status, StatusCode::NOT_MODIFIED);
+    assert_eq!(known.headers["etag"], tag);
+    assert_eq!(known.json, Value::Null);
+    shop.settle(&[id]).await;
+    let paid = ask().await;
+    assert_eq!(paid.status, StatusCode::OK);
+    assert_eq!(paid.json["items"][0]["status"], "FINISHED");
+    let tag_of_one = shop.get(7, "/api/v1/orders?limit=1").await.headers["etag"].clone();
+    shop.placed(7).await;
+    let newest = shop.get(7, "/api/v1/orders?limit=1").await;
+    assert_ne!(newest.headers["etag"], tag_of_one);
+}
+
+#[tokio::test]
+async fn the_timeline_names_the_event_of_each_change() {
+    let shop = Shop::open().await;
+    let id = shop.placed(7).await;
+    let answer = shop.settle(&[id]).await[0];
+    shop.cancel(7, id, "key", "\"2\"").await;
+    let order = shop.get(7, &format!("/api/v1/orders/{id}")).await.json;
+    let event_of = |step: &str| {
+        let timeline = order["timeline"].as_array().unwrap();
+        let item = timeline.iter().find(|item| item["step"] == step).unwrap();
+        item["event_id"].as_str().unwrap().to_owned()
+    };
+    for step in ["placed", "refund_requested"] {
+        let sent: i64 = sqlx::query_scalar(
+            "select count(*) from messaging.outbox where event_id = $1::uuid and key = $2",
+        )
+        .bind(event_of(step))
+        .bind(id.as_uuid())
+        .fetch_one(&shop.admin)
+        .await
+        .unwrap();
+        assert_eq!(sent, 1, "{step}");
+    }
+    assert_eq!(event_of("finished"), answer.to_string());
+    assert_eq!(event_of("payment_decided"), answer.to_string());
+}
+
+#[tokio::test]
 async fn a_page_has_at_most_a_hundred_orders() {
     let shop = Shop::open().await;
     shop.place_many(7, 101).await;

@@ -18,6 +18,12 @@ fn event(order_id: OrderId, outcome: Outcome) -> PaymentDecision {
     }
 }
 
+/// Each of a batch with its place in it, and an event of its own.
+fn heard(batch: &[PaymentDecision]) -> impl Iterator<Item = (usize, Heard<'_>)> {
+    let events = batch.iter().map(|event| (EventId::new(), event));
+    events.enumerate()
+}
+
 const NO_ACCOUNT: Outcome = Outcome::Declined(DeclineReason::NoAccount);
 const TOO_POOR: Outcome = Outcome::Declined(DeclineReason::InsufficientFunds);
 const ACCOUNTLESS: State = State::Cancelled(Reason::NotPaid(DeclineReason::NoAccount));
@@ -31,7 +37,7 @@ fn check(
     standings: Vec<Standing>,
     batch: &[PaymentDecision],
 ) -> (Vec<Taken>, Vec<(usize, ReasonClass)>) {
-    let verdict = decide(standings, batch.iter().enumerate());
+    let verdict = decide(standings, heard(batch));
     let decisions = verdict.rounds.iter().flatten();
     let unsettled = verdict.unsettled.iter();
     (
@@ -113,7 +119,7 @@ fn an_order_that_is_not_there_may_yet_come_and_the_rest_stands() {
         check(standings.clone(), &batch),
         (decisions, vec![(0, ReasonClass::UnknownOrder)])
     );
-    let verdict = decide(standings, batch.iter().enumerate());
+    let verdict = decide(standings, heard(&batch));
     assert!(matches!(verdict.unsettled[0].outcome, Fate::NotYet(_)));
 }
 
@@ -130,7 +136,7 @@ fn an_order_that_was_given_up_is_cancelled_when_its_money_is_back() {
 fn an_order_that_forgot_its_payment_and_its_refund_learns_both_one_after_the_other() {
     let id = OrderId::new();
     let batch = [event(id, Outcome::Captured), event(id, Outcome::Refunded)];
-    let verdict = decide(vec![standing(id, State::New)], batch.iter().enumerate());
+    let verdict = decide(vec![standing(id, State::New)], heard(&batch));
     let rounds: Vec<Vec<_>> = verdict
         .rounds
         .iter()
@@ -155,7 +161,7 @@ fn an_order_that_forgot_its_payment_and_its_refund_learns_both_one_after_the_oth
 fn a_refund_of_an_order_that_is_new_waits_for_its_payment() {
     let id = OrderId::new();
     let batch = [event(id, Outcome::Refunded)];
-    let verdict = decide(vec![standing(id, State::New)], batch.iter().enumerate());
+    let verdict = decide(vec![standing(id, State::New)], heard(&batch));
     assert!(verdict.rounds.is_empty());
     assert!(matches!(verdict.unsettled[0].outcome, Fate::NotYet(_)));
 }

@@ -1,0 +1,48 @@
+// The words by which the states are found, and what is ordered in them.
+
+export const WORDS = {
+  en: {
+    userId: "User id",
+    signIn: "Sign in",
+    newOrder: "New order",
+    description: "What is it for?",
+    amount: "Amount",
+    place: "Place order",
+    topUpBy: "Top up by",
+    missing: "are missing",
+    checking: "do not pay again",
+    trouble: "The shop has trouble",
+    asOf: "as of",
+    happened: "What happened",
+    cancel: "Cancel the order",
+    moneyBack: "your money is back",
+    noOrder: "There is no such order",
+    kettle: "A kettle",
+    cup: "A cup",
+    samovar: "A samovar from Tula",
+    long: "A tea service for twelve people, of porcelain, with a pattern of cobalt nets and a teapot that does not drip",
+  },
+  ru: {
+    userId: "Номер пользователя",
+    signIn: "Войти",
+    newOrder: "Новый заказ",
+    description: "Что заказываете?",
+    amount: "Сумма",
+    place: "Заказать",
+    topUpBy: "Пополнить на",
+    missing: "Не хватает",
+    checking: "не платите ещё раз",
+    trouble: "В магазине сейчас неполадки",
+    asOf: "по состоянию на",
+    happened: "Что произошло",
+    cancel: "Отменить заказ",
+    moneyBack: "деньги возвращены",
+    noOrder: "Такого заказа нет",
+    kettle: "Чайник",
+    cup: "Чашка",
+    samovar: "Тульский самовар",
+    long: "Чайный сервиз на двенадцать персон, фарфоровый, с рисунком «кобальтовая сетка» и чайником, который не капает",
+  },
+} as const;
+
+export type Words = Record<keyof (typeof WORDS)["en"], string>;
