@@ -51,13 +51,15 @@ function outbox(...relays: Relay[]): Outbox {
 }
 
 function level(part: string, health: Health | null, box: Outbox | null): Level {
-  const found = checksOf("order", health, box).find((it) => it.part === part);
+  const found = checksOf("order", health, box, null).find(
+    (it) => it.part === part,
+  );
   if (!found) throw new Error(`no check of ${part}`);
   return found.level;
 }
 
 test("a service that works is well in every part", () => {
-  const checks = checksOf("order", HEALTH, outbox(RELAY));
+  const checks = checksOf("order", HEALTH, outbox(RELAY), []);
   expect(checks.map((it) => it.level)).toEqual(checks.map(() => "ok"));
   expect(checks.map((it) => it.part)).toEqual([
     "Service",
@@ -66,6 +68,7 @@ test("a service that works is well in every part", () => {
     "Consumers",
     "Reconciler",
     "Relays",
+    "Dead letters",
   ]);
 });
 

@@ -1,5 +1,5 @@
 // What is well and what is not, as an operator at 3 a.m. wants it told: part by part, the worst first in words.
-import type { Health, Ledger, Outbox, Service } from "./api";
+import type { Health, Ledger, LetterCount, Outbox, Service } from "./api";
 import { count } from "./format";
 import { o } from "./words.svelte";
 import { secondOf } from "../time/instant";
@@ -25,6 +25,7 @@ export function checksOf(
   service: Service,
   health: Health | null,
   outbox: Outbox | null,
+  letters: readonly LetterCount[] | null,
 ): readonly Check[] {
   const checks: Check[] = [
     check(
@@ -60,6 +61,12 @@ export function checksOf(
     }
   }
   if (outbox) checks.push(relays(outbox));
+  if (letters) {
+    const dead = letters.reduce((total, it) => total + it.letters, 0);
+    checks.push(
+      check(o.console.letters, dead === 0 ? "ok" : "warn", count(dead)),
+    );
+  }
   return checks;
 }
 

@@ -69,6 +69,13 @@ export class Watch {
     this.#guard = guard;
   }
 
+  /** Of both services. */
+  get deadLetters(): number {
+    return SERVICES.map((service) => this.services[service].letters ?? [])
+      .flat()
+      .reduce((total, { letters }) => total + letters, 0);
+  }
+
   start(): () => void {
     const wake = () => {
       if (!document.hidden) this.#soon(0);

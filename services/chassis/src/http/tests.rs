@@ -14,6 +14,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::*;
+use crate::Problem;
 
 const OPTIONS: TraceOptions = TraceOptions::unrecorded("test");
 
@@ -32,6 +33,10 @@ fn app() -> Router {
                 let detail = serde_json::json!({"detail": "Not found"});
                 (StatusCode::NOT_FOUND, axum::Json(detail))
             }),
+        )
+        .route(
+            "/compressed",
+            get(async || ([("content-encoding", "gzip")], Problem::not_found())),
         )
         .route(
             "/page",
@@ -81,6 +86,14 @@ fn empty(method: Method, path: &str) -> Request<Body> {
 #[tokio::test]
 async fn an_unknown_address_is_a_404_problem() {
     check_problem(empty(Method::GET, "/nowhere"), 404, "not_found").await;
+}
+
+/// A layer inside compresses what a problem, with its trace, then replaces.
+#[tokio::test]
+async fn a_problem_is_not_said_to_be_compressed_when_it_is_not() {
+    let request = empty(Method::GET, "/compressed");
+    let headers = check_problem(request, 404, "not_found").await;
+    assert!(!headers.contains_key("content-encoding"), "{headers:?}");
 }
 
 #[tokio::test]
