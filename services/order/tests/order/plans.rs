@@ -92,6 +92,7 @@ async fn placing_orders_reads_no_table_and_fires_no_trigger() {
         "NEW",
         "1",
         "{NULL,NULL}",
+        &array([Uuid::now_v7(), Uuid::now_v7()]),
     ];
     let plan = run(&mut writer, &values).await;
     for insert in ["Insert on orders", "Insert on status_history"] {
@@ -219,8 +220,9 @@ async fn settlement_finds_its_orders_by_their_key() {
     );
     let traces = repeated("NULL", 100);
     let expected = repeated("NEW", 100);
+    let events = &ids;
     let values = [
-        &ids, &statuses, &reasons, &now, &now, "now", &traces, &expected,
+        &ids, &statuses, &reasons, &now, &now, "now", &traces, &expected, events,
     ];
     let applied = run(&mut apply, &values).await;
     check(&applied, "orders_pkey");
@@ -340,7 +342,17 @@ async fn giving_an_order_up_looks_into_indexes_only() {
         "update orders.orders set status = 'FINISHED', version = 2, decided_at = now() where id = '{id}'"
     ))
     .await;
-    let values = [&*id, "7", "FINISHED", "2", "REFUNDING", "now", "NULL"];
+    let event = &*id;
+    let values = [
+        &*id,
+        "7",
+        "FINISHED",
+        "2",
+        "REFUNDING",
+        "now",
+        "NULL",
+        event,
+    ];
     let changed = run(&mut change, &values).await;
     check(&changed, "Index Scan using orders_");
 }
