@@ -207,7 +207,7 @@ pub struct OutboxRelayStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LaneOwner {
-    /// The relay: the name of its Pod.
+    /// The relay: the name it made up at its start.
     pub owner: String,
     /// How many lanes.
     pub lanes: i32,
