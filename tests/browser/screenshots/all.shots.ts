@@ -1,5 +1,6 @@
 // Takes a picture of every state, in each language and at each width, into `target/screenshots/`.
 import { test } from "@playwright/test";
+import { OPS_STATES } from "./ops-states";
 import { Stage, STATES } from "./states";
 import { WORDS } from "./words";
 
@@ -10,7 +11,7 @@ for (const language of ["en", "ru"] as const) {
   test.describe(language, () => {
     test.use({ locale: { en: "en-GB", ru: "ru-RU" }[language] });
 
-    for (const { name, reach } of STATES) {
+    for (const { name, reach } of [...STATES, ...OPS_STATES]) {
       test(name, async ({ page }) => {
         await reach(new Stage(page, WORDS[language]));
         for (const width of WIDTHS) {

@@ -3,7 +3,7 @@ import type { Page } from "@playwright/test";
 import { freshUserId } from "../shop-page";
 import type { Words } from "./words";
 
-interface State {
+export interface State {
   readonly name: string;
   readonly reach: (stage: Stage) => Promise<void>;
 }
@@ -20,6 +20,11 @@ export class Stage {
     await this.post("session", { user_id: Number(freshUserId()) % 1e9 });
     await this.page.reload();
     await this.page.getByText(this.words.newOrder).waitFor();
+  }
+
+  async signInAsOperator(operator_token: string): Promise<void> {
+    const user_id = Number(freshUserId()) % 1e9;
+    await this.post("session", { user_id, operator_token });
   }
 
   async openAccount(roubles: number): Promise<void> {

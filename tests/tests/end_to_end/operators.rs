@@ -117,6 +117,35 @@ async fn the_outboxes_are_shown_with_their_relays_and_lanes() {
 }
 
 #[tokio::test]
+async fn each_service_tells_of_its_health_and_the_payment_service_of_its_ledger() {
+    let operator = Operator::enter().await;
+    for (service, queue) in [
+        ("order", "order.payments.v1"),
+        ("payment", "payment.orders.v1"),
+    ] {
+        let health = poll_until("a consumer tells of itself", SOON, async || {
+            let health = Call::get(format!("/ops/v1/{service}/health"));
+            let health = operator.asks(health).await;
+            let consumers = health["consumers"].as_array().unwrap();
+            let at_work = consumers.iter().any(|it| it["connected"] == true);
+            at_work.then_some(health)
+        })
+        .await;
+        assert_eq!(health["broker_problem"], Value::Null, "{health}");
+        assert_eq!(health["queues"][0]["queue"], queue, "{health}");
+        assert!(health["queues"][0]["consumers"].as_u64().unwrap() >= 1);
+    }
+    let pass = poll_until("a pass over the ledger", SOON * 3, async || {
+        let check = operator.asks(Call::get("/ops/v1/payment/ledger")).await;
+        (!check["last_pass"].is_null()).then(|| check["last_pass"].clone())
+    })
+    .await;
+    assert_eq!(pass["drifting_accounts"], 0, "{pass}");
+    let stuck = operator.asks(Call::get("/ops/v1/order/stuck")).await;
+    assert!(stuck["items"].is_array(), "{stuck}");
+}
+
+#[tokio::test]
 async fn a_customer_is_refused_and_told_what_is_wanted() {
     let operator = Operator::enter().await;
     let entrance = operator.shop.entrance();

@@ -20,5 +20,6 @@ mod redrive;
 mod retention;
 mod roles;
 mod schema;
+mod seek;
 mod support;
 mod watch;

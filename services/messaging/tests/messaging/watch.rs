@@ -5,6 +5,7 @@ use std::time::Duration;
 use contracts::{TraceContext, metrics::Readings};
 use messaging::{
     broker::BrokerUrl,
+    consumers,
     metrics::{DatabaseLabels, DeadLetterLabels, Metrics, QueueLabels},
     outbox::append_all,
     topology::PAYMENT_ORDERS,
@@ -182,4 +183,31 @@ async fn a_queue_is_shown_filling_up_while_nobody_consumes_it() {
     assert!(consumers.iter().all(|(_, count)| *count == 0));
     stop.cancel();
     running.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_process_tells_of_its_consumer_for_all_to_see_until_it_stops() {
+    let (db, metrics) = (database().await, Metrics::default());
+    let labels = QueueLabels {
+        queue: PAYMENT_ORDERS.name,
+    };
+    metrics.inbox.connected.get_or_create(&labels).set(1);
+    metrics.inbox.unacknowledged.get_or_create(&labels).set(7);
+    let told = async || {
+        let mut connection = db.pool(Login::Writer).acquire().await.unwrap();
+        consumers::list(&mut connection).await.unwrap()
+    };
+    let stop = CancellationToken::new();
+    let pool = db.pool(Login::Writer);
+    let watch = RowWatch::new(PAYMENT_ORDERS, pool, metrics.clone());
+    let running = tokio::spawn(watch.run(stop.clone()));
+    let consumer = poll_until("it tells of itself", DEADLINE, async || told().await.pop()).await;
+    assert_eq!(consumer.queue, PAYMENT_ORDERS.name);
+    assert_eq!(
+        (consumer.connected, consumer.paused, consumer.unacknowledged),
+        (true, false, 7)
+    );
+    stop.cancel();
+    running.await.unwrap();
+    assert_eq!(told().await, []);
 }

@@ -46,6 +46,11 @@ async fn a_balance_that_is_not_the_sum_of_its_entries_shows_and_is_gone_when_it_
         minor: 35,
     };
     assert_eq!(drift(&shop).await, planted);
+    // Any replica tells what the last pass found, whoever made it.
+    let mut connection = shop.settings.writer_pool.acquire().await.unwrap();
+    let told = last_pass(&mut connection).await.unwrap().unwrap();
+    assert_eq!((told.drifting_accounts, told.drift_minor), (2, 35));
+    assert_eq!(told.accounts, PAGE_ACCOUNTS + 2);
     damage(&shop, "update payments.account set balance_minor = 100").await;
     assert_eq!(drift(&shop).await, Drift::default());
 }
