@@ -45,7 +45,7 @@ pub(crate) enum Command {
     Web(WebArgs),
     /// Run every role but the operator in one process, on one port
     All(AllArgs),
-    /// In Kubernetes: scale relays and redrive dead letters, as OutboxRelay and Redrive resources say
+    /// In Kubernetes: scale relays and redrive dead letters, as its resources say
     Operator(OperatorArgs),
     /// Create or upgrade both databases' schemas and the broker's topology
     Migrate(MigrateArgs),

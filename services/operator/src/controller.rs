@@ -110,10 +110,9 @@ async fn control<R: Reconcile>(client: Client, reconcile: Arc<R>, stop: Cancella
         .run(look::<R>, back_off::<R>, reconcile)
         .for_each(|outcome| {
             match outcome {
-                // Told where it happened, with its back-off.
-                Ok(_) | Err(RunError::ReconcilerFailed(..)) => {}
-                // It was removed between a look and the next.
-                Err(RunError::ObjectNotFound(_)) => {}
+                // A failure was told where it happened, with its back-off; and what is not found was removed between a look
+                // and the next.
+                Ok(_) | Err(RunError::ReconcilerFailed(..) | RunError::ObjectNotFound(_)) => {}
                 Err(error) => {
                     tracing::warn!(kind = R::NAME, error = %chassis::chain(&error), "resources cannot be watched");
                 }
@@ -151,6 +150,7 @@ async fn look<R: Reconcile>(resource: Arc<R::Kind>, reconcile: Arc<R>) -> Result
 }
 
 /// What failed is tried again, ever later, for each resource by itself.
+#[expect(clippy::needless_pass_by_value, reason = "a controller calls it so")]
 fn back_off<R: Reconcile>(resource: Arc<R::Kind>, error: &Error, reconcile: Arc<R>) -> Action {
     let name = resource.name_any();
     let pause = reconcile.backoffs().failed(&name);

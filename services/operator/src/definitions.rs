@@ -12,7 +12,7 @@ use crate::resource::{OutboxRelay, Redrive};
 #[must_use]
 pub fn definitions() -> String {
     [OutboxRelay::crd(), Redrive::crd()]
-        .map(|definition| document(kept(definition)))
+        .map(|definition| document(&kept(definition)))
         .concat()
 }
 
@@ -25,8 +25,8 @@ fn kept(mut definition: CustomResourceDefinition) -> CustomResourceDefinition {
     definition
 }
 
-fn document(definition: CustomResourceDefinition) -> String {
-    let yaml = serde_saphyr::to_string(&definition).expect("a definition is plain data");
+fn document(definition: &CustomResourceDefinition) -> String {
+    let yaml = serde_saphyr::to_string(definition).expect("a definition is plain data");
     format!("---\n{}\n", yaml.trim_end())
 }
 

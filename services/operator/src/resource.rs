@@ -7,11 +7,19 @@
 //! or equal to 64".
 
 mod condition;
+#[allow(
+    clippy::duplicated_attributes,
+    reason = "each column that is printed has its own name, type and path"
+)]
 #[expect(
     unreachable_pub,
     reason = "the derive of a schema makes a copy of each type, as public as the type and seen by nobody"
 )]
 mod outbox_relay;
+#[allow(
+    clippy::duplicated_attributes,
+    reason = "each column that is printed has its own name, type and path"
+)]
 #[expect(
     unreachable_pub,
     reason = "the derive of a schema makes a copy of each type, as public as the type and seen by nobody"

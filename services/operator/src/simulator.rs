@@ -29,7 +29,7 @@ pub const LIMITS: Limits = Limits {
     max: 12,
     target_age: Duration::from_secs(5),
     backlog_per_replica: 20_000,
-    stabilisation: Duration::from_secs(120),
+    stabilisation: Duration::from_mins(2),
 };
 
 /// A moment: after what was decided in it.

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// When to look again at a resource that is being removed.
-const REMOVED: Duration = Duration::from_secs(60);
+const REMOVED: Duration = Duration::from_mins(1);
 
 /// The controller.
 pub(super) struct Redrives {

@@ -10,7 +10,7 @@ use crate::resource::{
 };
 
 /// How long the service may need beyond what the rate takes.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// How often a redrive that is under way is looked at.
 const LOOK: Duration = Duration::from_secs(2);

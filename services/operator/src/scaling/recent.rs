@@ -13,7 +13,7 @@ use super::{Broker, Outbox};
 pub(super) const SETTLE: Duration = Duration::from_secs(5);
 
 /// For how long no more relays are added after a step that published no more; twice as long each time it happens again.
-const NO_GAIN: Duration = Duration::from_secs(120);
+const NO_GAIN: Duration = Duration::from_mins(2);
 
 /// How often that doubles: up to half an hour.
 const NO_GAIN_DOUBLINGS: u32 = 4;
