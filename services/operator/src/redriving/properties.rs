@@ -191,7 +191,7 @@ proptest! {
             prop_assert_eq!(done, i64::try_from(fates.len().min(limit)).unwrap());
         }
 
-        now += Duration::from_secs(86_400);
+        now += Duration::from_hours(24);
         prop_assert!(operate(&mut redrive, &mut service, Crash::Nowhere, now));
     }
 }

@@ -244,7 +244,7 @@ fn a_refusal_ends_it() {
 #[test]
 fn it_is_removed_after_its_time_to_live() {
     let (redrive, _) = after(&[following(Vec::new())], NOW);
-    let day = Duration::from_secs(86_400);
+    let day = Duration::from_hours(24);
     assert_eq!(question(&redrive), Question::Nothing);
     let early = step(&redrive, &Seen::Nothing, NOW + day / 4);
     assert_eq!((early.action, early.again), (None, day / 4 * 3));

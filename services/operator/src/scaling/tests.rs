@@ -12,7 +12,7 @@ const LIMITS: Limits = Limits {
     max: 16,
     target_age: Duration::from_secs(5),
     backlog_per_replica: 1_000,
-    stabilisation: Duration::from_secs(60),
+    stabilisation: Duration::from_mins(1),
 };
 
 const QUIET: Outbox = Outbox {
