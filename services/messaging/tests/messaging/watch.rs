@@ -130,11 +130,7 @@ async fn while_the_database_is_away_nothing_is_shown_of_it() {
     let (db, metrics) = (database().await, Metrics::default());
     let stop = CancellationToken::new();
     let running = tokio::spawn(watch(&db, &metrics).run(stop.clone()));
-    let rows = RowWatch::new(
-        PAYMENT_ORDERS,
-        db.pool(Login::Writer),
-        metrics.queues.clone(),
-    );
+    let rows = RowWatch::new(PAYMENT_ORDERS, db.pool(Login::Writer), metrics.clone());
     let rows = tokio::spawn(rows.run(stop.clone()));
     let is_shown = || {
         let (outbox, queues) = (&metrics.outbox, &metrics.queues);
