@@ -26,7 +26,7 @@ async fn what_died_of_a_fault_is_settled_once_after_its_repair_though_the_operat
         let hurry = "update messaging.deferred set attempts = 1000, next_attempt_at = now()";
         query(namespace, "payments", hurry).await;
         let letters = count_letters(namespace).await;
-        (letters >= 5).then_some(letters)
+        (letters >= 3).then_some(letters)
     })
     .await;
     repair_payments(namespace).await;

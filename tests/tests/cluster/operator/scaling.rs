@@ -16,8 +16,8 @@ use crate::{
 const RELAY: [&str; 2] = ["outboxrelay", "gozon-relay-orders"];
 const PODS: &str = "app.kubernetes.io/component=relay-orders";
 
-/// A relay that publishes event by event, on a twentieth of a processor, cannot keep up with so many.
-const ORDER_EVERY: std::time::Duration = std::time::Duration::from_millis(150);
+/// A relay that publishes event by event, on a fiftieth of a processor, cannot keep up with so many.
+const ORDER_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
 
 #[tokio::test]
 async fn relays_come_with_the_load_and_go_with_it_and_no_event_is_published_twice_for_that() {
@@ -36,7 +36,7 @@ async fn relays_come_with_the_load_and_go_with_it_and_no_event_is_published_twic
     );
 
     let slow = json!({
-        "resources": {"limits": {"cpu": "50m"}},
+        "resources": {"limits": {"cpu": "20m"}},
         "settings": {"GOZON_EVENTS_PER_MESSAGE": 1},
     });
     leave_to_operator(namespace, json!({"minReplicas": 1}), &slow).await;
