@@ -17,7 +17,7 @@ const RELAY: [&str; 2] = ["outboxrelay", "gozon-relay-orders"];
 const PODS: &str = "app.kubernetes.io/component=relay-orders";
 
 /// A relay that publishes event by event, on a fiftieth of a processor, cannot keep up with so many.
-const ORDER_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
+const ORDER_EVERY: std::time::Duration = std::time::Duration::from_millis(20);
 
 #[tokio::test]
 async fn relays_come_with_the_load_and_go_with_it_and_no_event_is_published_twice_for_that() {
