@@ -69,7 +69,7 @@ enum DeadLettersCommand {
         dry_run: bool,
         /// Why, for the operators' log
         #[arg(long)]
-        reason: Option<String>,
+        why: Option<String>,
         #[command(flatten)]
         operate: OperateArgs,
     },
@@ -114,7 +114,7 @@ pub(crate) async fn run(args: DeadLettersArgs, environment: &Environment) -> any
             limit,
             rate,
             dry_run,
-            reason,
+            why,
             operate,
         } => {
             ensure!(
@@ -126,7 +126,7 @@ pub(crate) async fn run(args: DeadLettersArgs, environment: &Environment) -> any
                 limit: Some(limit),
                 rate_per_second: Some(rate),
                 id: None,
-                reason,
+                reason: why,
                 dry_run,
             };
             redrive(&connect(&operate)?, &chosen, &request, operate.json).await
