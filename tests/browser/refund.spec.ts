@@ -65,6 +65,8 @@ test("a paid order is cancelled by its owner, the money comes back, and every st
   await expect(
     page.getByRole("main").getByText("your money is back"),
   ).toBeVisible();
+  // What had the keyboard's place is gone.
+  await expect(page.getByRole("heading", { name: "A teapot" })).toBeFocused();
   await shop.expectBalance("100.00");
   expect(requests).toHaveLength(1);
   expect(requests[0]?.["if-match"]).toBe('"2"');

@@ -7,6 +7,7 @@ import type {
   Order,
   OrderDetails,
   OrderPage,
+  OwnedAccount,
   Problem,
   SessionInfo,
   TimelineItem,
@@ -29,6 +30,11 @@ export const decodeSession: Decoder<SessionInfo> = (value) => {
 
 export const decodeAccount: Decoder<Account> = (value) => ({
   balance: decodeMoney(members(value)["balance"]),
+});
+
+export const decodeOwnedAccount: Decoder<OwnedAccount> = (value) => ({
+  ...decodeAccount(value),
+  user_id: whole(members(value), "user_id"),
 });
 
 export const decodeOrder: Decoder<Order> = (value) => {

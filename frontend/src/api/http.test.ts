@@ -32,7 +32,7 @@ describe("an answer", () => {
   test("is decoded with all its digits", async () => {
     fetching.mockResolvedValue(
       new Response(
-        '{"balance":{"amount_minor":4611686018427387904,"currency":"RUB"},"new":1}',
+        '{"user_id":1,"balance":{"amount_minor":4611686018427387904,"currency":"RUB"},"new":1}',
       ),
     );
     const { balance } = await readAccount();

@@ -5,6 +5,7 @@ import {
   decodeNothing,
   decodeOrder,
   decodeOrderDetails,
+  decodeOwnedAccount,
   decodeOrderPage,
   decodeSession,
 } from "./decode";
@@ -14,6 +15,7 @@ import type {
   Order,
   OrderDetails,
   OrderPage,
+  OwnedAccount,
   SessionInfo,
 } from "./types";
 
@@ -39,8 +41,8 @@ export function closeSession(): Promise<void> {
   return call("delete", "/api/v1/session", {}, decodeNothing);
 }
 
-export function readAccount(): Promise<Account> {
-  return call("get", "/api/v1/account", {}, decodeAccount);
+export function readAccount(): Promise<OwnedAccount> {
+  return call("get", "/api/v1/account", {}, decodeOwnedAccount);
 }
 
 export function openAccount(key: string): Promise<Account> {

@@ -20,6 +20,9 @@ export interface Account {
   readonly balance: Money;
 }
 
+/** With whose it is. */
+export type OwnedAccount = Account & Pick<Schemas["Account"], "user_id">;
+
 type WholeOrder = Whole<Schemas["Order"]>;
 
 export type Order = Omit<Open<WholeOrder, "status" | "reason">, "amount"> & {

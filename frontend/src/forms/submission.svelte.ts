@@ -13,10 +13,22 @@ interface Options<Input, Output> {
   /** Where an attempt outlives the page; without it, it does not. */
   readonly keep?: KeptAttempt<Input>;
   readonly onDone?: (output: Output) => void;
+  /** Whether whoever made the attempt is still who asks: only that person's repetition is one. */
+  readonly isStillAsker?: () => Promise<boolean>;
 }
 
 /** Refusals of who asks and not of what is asked: they say nothing about an attempt made before. */
 const ABOUT_THE_ASKER: readonly number[] = [401, 403];
+
+/** Refusals that came before anybody looked whether the attempt was made: by a shop that is too busy, or by a proxy. */
+const BEFORE_THE_KEY: readonly string[] = ["overloaded", "unknown"];
+
+/** Nobody could say who asks, or it is somebody else. */
+const UNKNOWN_ASKER: Failure = {
+  kind: "unsure",
+  cause: "network",
+  retryAfterSeconds: null,
+};
 
 export class Submission<Input, Output> {
   phase: Phase = $state("editing");
@@ -82,6 +94,11 @@ export class Submission<Input, Output> {
     clearTimeout(this.#timer);
     this.retryAt = null;
     this.phase = "checking";
+    const isStillAsker = this.#options.isStillAsker ?? (async () => true);
+    if (!(await isStillAsker())) {
+      this.#wait(UNKNOWN_ASKER);
+      return null;
+    }
     return this.#try(attempt, true);
   }
 
@@ -108,9 +125,11 @@ export class Submission<Input, Output> {
       return output;
     } catch (error) {
       const failure = failureOf(error);
-      const definitive =
+      const saysNothing =
         failure.kind === "refused" &&
-        !(again && ABOUT_THE_ASKER.includes(failure.status));
+        (ABOUT_THE_ASKER.includes(failure.status) ||
+          BEFORE_THE_KEY.includes(failure.code));
+      const definitive = failure.kind === "refused" && !(again && saysNothing);
       if (definitive) this.#settle();
       else this.#wait(failure);
       this.failure = failure;

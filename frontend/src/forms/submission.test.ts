@@ -20,6 +20,7 @@ const refused: Failure = {
 function aForm(...answers: (Failure | "done")[]) {
   const sent: { input: string; key: string }[] = [];
   const done: string[] = [];
+  const asker = { is: "the same" };
   const open = () =>
     new Submission(
       (input: string, key: string) => {
@@ -32,6 +33,7 @@ function aForm(...answers: (Failure | "done")[]) {
       {
         keep: new KeptAttempt<string>("test"),
         onDone: (output) => done.push(output),
+        isStillAsker: () => Promise.resolve(asker.is === "the same"),
       },
     );
   return {
@@ -39,6 +41,7 @@ function aForm(...answers: (Failure | "done")[]) {
     reloaded: open,
     sent,
     done,
+    asker,
     keys: () => new Set(sent.map((request) => request.key)).size,
   };
 }
@@ -57,6 +60,14 @@ afterEach(() => {
   vi.useRealTimers();
   vi.unstubAllGlobals();
 });
+
+const busy: Failure = {
+  kind: "refused",
+  status: 503,
+  code: "overloaded",
+  detail: "",
+};
+const proxy: Failure = { ...busy, status: 404, code: "unknown" };
 
 describe("a form", () => {
   test("takes a new key after it was done", async () => {
@@ -169,5 +180,40 @@ test("money is kept exactly over a reload", () => {
   expect(kept.read(2)).toEqual({
     kind: "repeatable",
     attempt: { input, key: "k", at: 1 },
+  });
+});
+
+describe("an attempt whose outcome is unknown", () => {
+  test("is not settled by who refuses before looking whether it was made", async () => {
+    const form = aForm(network, busy, proxy, "done");
+    await form.submission.submit("a");
+    for (const answer of [busy, proxy]) {
+      await form.submission.checkNow();
+      expect(form.submission.phase).toBe("unsure");
+      expect(form.submission.failure).toEqual(answer);
+    }
+    expect(await form.submission.checkNow()).toBe("did a");
+    expect(form.sent).toHaveLength(4);
+    expect(form.keys()).toBe(1);
+  });
+
+  test("is settled by the same refusals where it was never made", async () => {
+    const form = aForm(busy, "done");
+    await form.submission.submit("a");
+    expect(form.submission.phase).toBe("editing");
+    await form.submission.submit("a");
+    expect(form.keys()).toBe(2);
+  });
+
+  test("is repeated by nobody but who made it", async () => {
+    const form = aForm(network, "done");
+    await form.submission.submit("a");
+    form.asker.is = "somebody else";
+    expect(await form.submission.checkNow()).toBeNull();
+    expect(form.submission.phase).toBe("unsure");
+    expect(form.sent).toHaveLength(1);
+    form.asker.is = "the same";
+    expect(await form.submission.checkNow()).toBe("did a");
+    expect(form.keys()).toBe(1);
   });
 });

@@ -28,6 +28,7 @@ export class Details {
       const news = await this.#guard(call);
       if (reading !== this.#reading) return;
       this.failure = null;
+      this.missing = false;
       if (news === null) return;
       this.#tag = news.tag;
       this.current = news.answer;

@@ -24,14 +24,20 @@ export class Orders {
   #older: string | null = $state(null);
 
   readonly #guard: Guard;
+  readonly #areOurs: (orders: readonly Order[]) => boolean;
   readonly #onDecided: (orders: readonly Order[]) => void;
   /** Counts how often the list began anew, so that a page of an earlier list is let go. */
   #list = 0;
   /** The entity tag of the newest orders, as they were last asked for. */
   #tag: string | null = null;
 
-  constructor(guard: Guard, onDecided: (orders: readonly Order[]) => void) {
+  constructor(
+    guard: Guard,
+    areOurs: (orders: readonly Order[]) => boolean,
+    onDecided: (orders: readonly Order[]) => void,
+  ) {
     this.#guard = guard;
+    this.#areOurs = areOurs;
     this.#onDecided = onDecided;
   }
 
@@ -73,6 +79,7 @@ export class Orders {
   async poll(): Promise<"news" | "no news" | "no answer"> {
     try {
       const news = await this.#guard(api.listOrdersIfNew(this.#tag));
+      if (news && !this.#areOurs(news.answer.items)) return "no answer";
       this.asOf = new Date();
       this.failure = null;
       if (news === null) return "no news";
@@ -94,7 +101,7 @@ export class Orders {
     this.failure = null;
     try {
       const page = await this.#guard(api.listOrders(cursor));
-      if (list !== this.#list) return;
+      if (list !== this.#list || !this.#areOurs(page.items)) return;
       this.#book = merge(this.#book, page.items);
       this.#older = page.next_cursor;
       this.listed = true;

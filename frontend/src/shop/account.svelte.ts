@@ -5,6 +5,7 @@ import type { Account, Money } from "../api/types";
 import { KeptAttempt } from "../forms/kept-attempt";
 import { Submission } from "../forms/submission.svelte";
 import type { Guard } from "./guard";
+import type { ShopEvents } from "./shop.svelte";
 
 export type AccountState =
   | { readonly kind: "loading" }
@@ -18,14 +19,19 @@ export class AccountView {
   readonly opening: Submission<null, Account>;
   readonly toppingUp: Submission<Money, Account>;
 
+  readonly #userId: bigint;
   readonly #guard: Guard;
+  readonly #events: ShopEvents;
   /** Tells the person's other tabs that the balance is another one now. */
   readonly #tabs: BroadcastChannel;
   /** Counts readings, so that only the latest one's answer is shown. */
   #reading = 0;
 
-  constructor(userId: bigint, guard: Guard) {
+  constructor(userId: bigint, guard: Guard, events: ShopEvents) {
+    this.#userId = userId;
     this.#guard = guard;
+    this.#events = events;
+    const { isStillAsker } = events;
     this.#tabs = new BroadcastChannel(`gozon-account-${userId}`);
     this.#tabs.onmessage = () => void this.refresh();
     this.opening = new Submission<null, Account>(
@@ -33,6 +39,7 @@ export class AccountView {
       {
         keep: new KeptAttempt(`${userId}-open-account`),
         onDone: (account) => this.#changed(account),
+        isStillAsker,
       },
     );
     this.toppingUp = new Submission<Money, Account>(
@@ -44,6 +51,7 @@ export class AccountView {
           // An order may have been paid between the top-up and its answer.
           void this.refresh();
         },
+        isStillAsker,
       },
     );
   }
@@ -63,6 +71,10 @@ export class AccountView {
     let state: AccountState;
     try {
       const account = await this.#guard(api.readAccount());
+      if (account.user_id !== this.#userId) {
+        this.#events.onSessionDoubt();
+        return;
+      }
       state = { kind: "open", account };
     } catch (error) {
       state = isRefusal(error, "account_not_found")

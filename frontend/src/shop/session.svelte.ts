@@ -31,6 +31,18 @@ export class Session {
     }
   }
 
+  /** Asks the shop whether this is who is signed in; false when it cannot be asked. */
+  async isStill(userId: bigint): Promise<boolean> {
+    try {
+      const info = await readSession();
+      this.#enter(info);
+      return info.user_id === userId;
+    } catch (error) {
+      if (isRefusal(error, "unauthenticated")) this.end();
+      return false;
+    }
+  }
+
   /** Throws an ApiError when the shop refuses or cannot be reached. */
   async signIn(userId: bigint, operatorToken?: string): Promise<void> {
     this.#enter(await openSession(userId, operatorToken));

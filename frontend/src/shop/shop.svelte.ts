@@ -16,6 +16,8 @@ import { guardOf, type Guard } from "./guard";
 export interface ShopEvents {
   /** The shop may see somebody else in this session, or nobody. */
   readonly onSessionDoubt: () => void;
+  /** Whether the shop says that this person is still signed in. */
+  readonly isStillAsker: () => Promise<boolean>;
 }
 
 /** So many attempts of the stream in a row have to fail before the page asks by itself. */
@@ -45,17 +47,24 @@ export class Shop {
     this.#userId = userId;
     this.#events = events;
     this.guard = guardOf(events.onSessionDoubt);
-    this.account = new AccountView(userId, this.guard);
-    this.orders = new Orders(this.guard, (decided) => this.#decided(decided));
+    const { isStillAsker } = events;
+    this.account = new AccountView(userId, this.guard, events);
+    this.orders = new Orders(
+      this.guard,
+      (orders) => this.#areOurs(orders),
+      (decided) => this.#decided(decided),
+    );
     this.placing = new Submission<api.NewOrder, Order>(
       (order, key) => this.guard(api.placeOrder(order, key)),
       {
         keep: new KeptAttempt(`${userId}-place-order`),
         onDone: (placed) => this.orders.add(placed),
+        isStillAsker,
       },
     );
-    this.#poller = new Poller(async () => {
+    this.#poller = new Poller(async (isAsked) => {
       const outcome = await this.orders.poll();
+      if (!isAsked()) return;
       this.polling = outcome !== "no answer";
       // An order may have come and been paid between two questions.
       if (outcome === "news") void this.account.refresh();
@@ -105,6 +114,7 @@ export class Shop {
       {
         keep: new KeptAttempt(`${this.#userId}-cancel-${id}`),
         onDone: (order) => this.orders.add(order),
+        isStillAsker: this.#events.isStillAsker,
       },
     );
     this.#cancelling.set(id, made);
@@ -126,13 +136,17 @@ export class Shop {
   }
 
   #take(frame: EventFrame): void {
-    if (frame.orders.some((order) => order.user_id !== this.#userId)) {
-      this.#events.onSessionDoubt();
-      return;
-    }
+    if (!this.#areOurs(frame.orders)) return;
     this.orders.take(frame);
     // A snapshot may tell of decisions made before anything was known here.
     if (frame.type === "snapshot") void this.account.refresh();
+  }
+
+  /** What is somebody else's is not shown: another person may have signed in meanwhile. */
+  #areOurs(orders: readonly Order[]): boolean {
+    const ours = orders.every((order) => order.user_id === this.#userId);
+    if (!ours) this.#events.onSessionDoubt();
+    return ours;
   }
 
   #decided(orders: readonly Order[]): void {

@@ -106,6 +106,8 @@ struct Watch<'c> {
     counters: &'c Counters,
     socket: Follow,
     screen: Screen,
+    /// The newest version of each order that the present socket told of a change.
+    told: HashMap<Uuid, i64>,
     /// How many orders were placed.
     placed: usize,
     /// When those that were not yet seen to end were asked for.
@@ -119,6 +121,7 @@ impl<'c> Watch<'c> {
             counters,
             socket: follow(customer, None, counters).await,
             screen: Screen::default(),
+            told: HashMap::new(),
             placed: 0,
             waiting: HashMap::new(),
         }
@@ -127,8 +130,18 @@ impl<'c> Watch<'c> {
     /// Shows what a socket said; one that has ended is opened again where it was.
     async fn take(&mut self, changes: anyhow::Result<Vec<Order>>) {
         let orders = if let Ok(orders) = changes {
+            for order in &orders {
+                let before = self.told.insert(order.id, order.version);
+                assert!(
+                    before.is_none_or(|before| before < order.version),
+                    "one socket told version {} of order {} after {before:?}",
+                    order.version,
+                    order.id
+                );
+            }
             orders
         } else {
+            self.told.clear();
             let cursor = self.socket.cursor.clone();
             self.socket = follow(self.customer, Some(&cursor), self.counters).await;
             self.counters.reopened(self.socket.resumed);
