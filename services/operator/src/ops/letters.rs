@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Ops, OpsError,
-    wire::{LetterPage, LetterView, OperationPage},
+    wire::{LetterPage, LetterView, OperationPage, OperationView},
 };
 use crate::{
     redriving::{Letter, Question, Seen},
@@ -27,13 +27,14 @@ impl Ops {
             Question::Matching => self.matching(redrive).await,
             Question::Following { ids } => {
                 // The log first: a letter must not be seen without the mark of a request that the log has.
-                let operation_id = self.recorded(redrive).await?;
+                let record = self.recorded(redrive).await?;
                 let mut letters = Vec::new();
                 for ids in ids.chunks(PAGE) {
                     letters.extend(self.letters(service, ids).await?);
                 }
                 Ok(Seen::Following {
-                    operation_id,
+                    operation_id: record.as_ref().map(|record| record.id),
+                    died_again: record.map_or(0, |record| record.died_again()),
                     letters,
                 })
             }
@@ -111,11 +112,11 @@ impl Ops {
     }
 
     /// The record of the redrive in the operators' log, if it was asked for.
-    async fn recorded(&self, redrive: &Redrive) -> Result<Option<i64>, OpsError> {
+    async fn recorded(&self, redrive: &Redrive) -> Result<Option<OperationView>, OpsError> {
         let id = redrive.metadata.uid.clone().unwrap_or_default();
         let query = [("request_id", id)];
         let page: OperationPage = self.get(redrive.spec.service, "operations", &query).await?;
-        Ok(page.items.first().map(|operation| operation.id))
+        Ok(page.items.into_iter().next())
     }
 }
 

@@ -79,4 +79,20 @@ pub(super) struct OperationPage {
 #[derive(Debug, Deserialize)]
 pub(super) struct OperationView {
     pub(super) id: i64,
+    progress: Option<ProgressView>,
+}
+
+/// What has become of the letters that a redrive marked.
+#[derive(Debug, Deserialize)]
+struct ProgressView {
+    died_again: i64,
+}
+
+impl OperationView {
+    /// How many of its letters have died again.
+    pub(super) fn died_again(&self) -> i64 {
+        self.progress
+            .as_ref()
+            .map_or(0, |progress| progress.died_again)
+    }
 }

@@ -64,6 +64,7 @@ impl Service {
             },
             Question::Following { ids } => Seen::Following {
                 operation_id: self.log,
+                died_again: 0,
                 letters: ids
                     .iter()
                     .filter_map(|id| self.letters.get(id))

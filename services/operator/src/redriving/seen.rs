@@ -45,6 +45,8 @@ pub enum Seen {
     Following {
         /// The record of the request in the operators' log, if it has come.
         operation_id: Option<i64>,
+        /// How many of its letters have died again so far, as that record has it: one that does may come back as another letter.
+        died_again: i64,
         /// Those of the letters that are still dead letters.
         letters: Vec<Letter>,
     },

@@ -69,11 +69,13 @@ pub fn step(redrive: &Redrive, seen: &Seen, now: OffsetDateTime) -> Step {
             Some(phase @ (Phase::Chosen | Phase::Running | Phase::Stopping)),
             Seen::Following {
                 operation_id,
+                died_again,
                 letters,
             },
         ) => {
             status.operation_id = status.operation_id.or(*operation_id);
-            follow(redrive, status, phase, letters, now)
+            let standing = Standing::of(&status.letters, letters, *died_again);
+            follow(redrive, status, phase, letters, &standing, now)
         }
         (Some(Phase::Complete | Phase::Failed), _) => ended(redrive, status, now),
         // An answer to what was not asked says nothing.
@@ -137,15 +139,18 @@ fn choose(
 /// The letters now, against what was written down.
 struct Standing<'s> {
     died_again: Vec<&'s Letter>,
+    /// How many died again and came back as other letters.
+    died_elsewhere: usize,
     marked: usize,
     /// Neither gone, nor marked, nor tried again.
     untouched: usize,
 }
 
 impl<'s> Standing<'s> {
-    fn of(chosen: &[ChosenLetter], letters: &'s [Letter]) -> Self {
+    fn of(chosen: &[ChosenLetter], letters: &'s [Letter], recorded_again: i64) -> Self {
         let mut standing = Self {
             died_again: Vec::new(),
+            died_elsewhere: 0,
             marked: 0,
             untouched: 0,
         };
@@ -160,6 +165,8 @@ impl<'s> Standing<'s> {
             }
             standing.marked += usize::from(letter.is_marked);
         }
+        let recorded = usize::try_from(recorded_again).unwrap_or_default();
+        standing.died_elsewhere = recorded.saturating_sub(standing.died_again.len());
         standing
     }
 }
@@ -169,17 +176,17 @@ fn follow(
     mut status: RedriveStatus,
     phase: Phase,
     letters: &[Letter],
+    standing: &Standing<'_>,
     now: OffsetDateTime,
 ) -> Step {
-    let standing = Standing::of(&status.letters, letters);
-    count(&mut status, letters, &standing);
+    count(&mut status, letters, standing);
     let ids: Vec<_> = status.letters.iter().map(|letter| letter.id).collect();
     let has_asked = status.operation_id.is_some();
     if has_asked && phase == Phase::Chosen {
         status.phase = Some(Phase::Running);
         status.started_at = Some(instant(now));
     }
-    let cause = cause(redrive, &status, &standing, now);
+    let cause = cause(redrive, &status, standing, now);
     match cause {
         // Also where nothing was asked for yet: somebody else's attempt has shown that these letters still die. What they have
         // marked is theirs.
@@ -210,7 +217,10 @@ fn count(status: &mut RedriveStatus, letters: &[Letter], standing: &Standing<'_>
     let chosen = status.letters.len();
     let still = letters.len().min(chosen);
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    let (done, died) = (number(chosen - still), number(standing.died_again.len()));
+    let gone = chosen - still;
+    let died_elsewhere = standing.died_elsewhere.min(gone);
+    let done = number(gone - died_elsewhere);
+    let died = number(standing.died_again.len() + died_elsewhere);
     status.done = Some(done);
     status.died_again = Some(died);
     status.left = status.matched.map(|matched| matched - done - died);
@@ -233,6 +243,13 @@ fn cause(
         let message = format!(
             "letter {} died again: {}: {} (trace {trace})",
             first.id, first.reason, first.detail
+        );
+        return Some(failed("DiedAgain", message));
+    }
+    if standing.died_elsewhere > 0 {
+        let message = format!(
+            "{} letters died again and are other letters now, the newest of the service",
+            standing.died_elsewhere
         );
         return Some(failed("DiedAgain", message));
     }

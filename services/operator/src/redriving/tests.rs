@@ -65,6 +65,7 @@ fn after(steps: &[Seen], now: OffsetDateTime) -> (Redrive, Step) {
 fn following(letters: Vec<Letter>) -> Seen {
     Seen::Following {
         operation_id: Some(73),
+        died_again: 0,
         letters,
     }
 }
@@ -72,6 +73,7 @@ fn following(letters: Vec<Letter>) -> Seen {
 fn unasked(letters: Vec<Letter>) -> Seen {
     Seen::Following {
         operation_id: None,
+        died_again: 0,
         letters,
     }
 }
@@ -250,4 +252,22 @@ fn it_is_removed_after_its_time_to_live() {
     assert_eq!((early.action, early.again), (None, day / 4 * 3));
     let late = step(&redrive, &Seen::Nothing, NOW + day);
     assert_eq!(late.action, Some(Action::Remove));
+}
+
+#[test]
+fn a_letter_that_died_again_as_another_is_not_done_and_stops_it() {
+    let again = |letters| Seen::Following {
+        operation_id: Some(73),
+        died_again: 1,
+        letters,
+    };
+    let asked = following(vec![marked(3), marked(5), marked(8)]);
+    let (_, last) = after(&[asked, again(vec![marked(8)])], NOW);
+    assert_eq!(counts(&last.status), [3, 1, 1, 1]);
+    assert_eq!(last.status.phase, Some(Phase::Stopping));
+    let (_, last) = after(&[again(vec![])], NOW);
+    assert_eq!(counts(&last.status), [3, 2, 1, 0]);
+    assert_eq!(last.status.phase, Some(Phase::Failed));
+    let why = told(&last.status, "Failed");
+    assert!(why.contains("1 letters died again"), "{why}");
 }

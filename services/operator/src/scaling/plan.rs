@@ -172,7 +172,8 @@ fn down(
         };
         return (current, reason);
     }
-    if outbox.live_relays > current || !recent.is_settled(now) {
+    // One that never comes does not keep the others: only those that go are waited for.
+    if outbox.live_relays > current || recent.has_just_changed(now) {
         return (current, Reason::HandingOver);
     }
     recent.changed(now);

@@ -108,8 +108,12 @@ impl Recent {
 
     /// Whether the relays that are to be have been there for a moment.
     pub(super) fn is_settled(&self, now: OffsetDateTime) -> bool {
-        let long_ago = |since: OffsetDateTime| now - since >= SETTLE;
-        self.level_since.is_some_and(long_ago) && self.changed_at.is_none_or(long_ago)
+        self.level_since.is_some_and(|since| now - since >= SETTLE) && !self.has_just_changed(now)
+    }
+
+    /// Whether the number of relays was changed a moment ago.
+    pub(super) fn has_just_changed(&self, now: OffsetDateTime) -> bool {
+        self.changed_at.is_some_and(|at| now - at < SETTLE)
     }
 
     /// How many numbers are remembered.

@@ -194,6 +194,25 @@ fn relays_that_do_not_come_get_no_company() {
 }
 
 #[test]
+fn one_relay_that_never_comes_does_not_keep_the_others_when_all_is_quiet() {
+    let mut observed = Observed {
+        replicas: 4,
+        source: Source::Read(QUIET),
+        recent: Recent::default(),
+    };
+    for turn in 0..40 {
+        observed.source = Source::Read(Outbox {
+            live_relays: observed.replicas - 1,
+            ..QUIET
+        });
+        let decision = plan(&observed, &LIMITS, second(turn * 10));
+        observed.replicas = decision.replicas;
+        observed.recent = decision.recent;
+    }
+    assert_eq!(observed.replicas, LIMITS.min);
+}
+
+#[test]
 fn who_sees_nothing_changes_nothing() {
     let mut observed = Observed {
         replicas: 5,
