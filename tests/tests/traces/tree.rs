@@ -138,11 +138,15 @@ async fn check_order(layout: Layout, protocol: &str) {
     }
 }
 
-/// All spans that there are, once both messages of the trace are published and its end is told.
+/// All spans that there are, once both messages of the trace are published, its end is told, and each step is there: those
+/// of one process come in batches, and not in the order of what happened.
 async fn whole(collector: &Collector, trace_id: &str, tree: &Tree) -> Vec<Span> {
     let is_whole = |spans: &[Span]| {
         let trace = of_trace(spans, trace_id);
-        told(&trace, tree.version).is_some() && publishes(spans, &trace).len() == 2
+        let is_there = |name| trace.iter().any(|span| span.name == name);
+        told(&trace, tree.version).is_some()
+            && publishes(spans, &trace).len() == 2
+            && tree.spans.iter().all(|(name, ..)| is_there(*name))
     };
     collector
         .until("all spans of a trace", SOON, is_whole)
