@@ -36,7 +36,7 @@ async fn relays_come_with_the_load_and_go_with_it_and_no_event_is_published_twic
     );
 
     let slow = json!({
-        "resources": {"limits": {"cpu": "20m"}},
+        "resources": {"requests": {"cpu": "10m"}, "limits": {"cpu": "20m"}},
         "settings": {"GOZON_EVENTS_PER_MESSAGE": 1},
     });
     leave_to_operator(namespace, json!({"minReplicas": 1}), &slow).await;
