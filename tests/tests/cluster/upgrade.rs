@@ -59,10 +59,13 @@ async fn revision(namespace: &Namespace) -> String {
     history[0]["revision"].to_string()
 }
 
-/// Whatever serves is of this image; who is about to end may still be of another.
+/// Whatever serves in the shop is of this image; who is about to end may still be of another.
 async fn assert_all_run(namespace: &Namespace, image: &str) {
-    let deployments = namespace.get(&["deployments"]).await;
-    for deployment in deployments["items"].as_array().unwrap() {
+    let shop = format!("--selector=app.kubernetes.io/instance={SHOP}");
+    let deployments = namespace.get(&["deployments", &shop]).await;
+    let deployments = deployments["items"].as_array().unwrap();
+    assert!(!deployments.is_empty());
+    for deployment in deployments {
         let name = &deployment["metadata"]["name"];
         let spec = &deployment["spec"];
         assert_eq!(
