@@ -8,18 +8,17 @@ use std::{io, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::State,
     http::{HeaderValue, StatusCode, header},
-    middleware::map_response_with_state,
     response::Response,
 };
-use hyper::server::conn::http1;
+use hyper::{Request, body::Incoming, server::conn::http1};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt;
 use tracing::{debug, warn};
 
 mod head_timer;
@@ -57,7 +56,6 @@ pub async fn serve(
     let cut_off = CancellationToken::new();
     let _guard = cut_off.clone().drop_guard();
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let app = app.layer(map_response_with_state(stop.clone(), say_if_last));
     let linger = LINGER.min(drain / 2);
     while let Some((stream, permit)) = next_connection(&listener, &permits, &stop).await {
         let connection = serve_connection(stream, app.clone(), stop.clone(), linger);
@@ -114,7 +112,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// Tells the client that its connection ends with this answer; one that became a socket has its own way to say so.
-async fn say_if_last(State(stop): State<CancellationToken>, mut response: Response) -> Response {
+fn say_if_last(stop: &CancellationToken, mut response: Response) -> Response {
     if stop.is_cancelled() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
@@ -133,6 +131,11 @@ async fn serve_connection(
         debug!(%error, "a connection is gone already");
     }
     let (stream, timer) = head_timer::of(stream);
+    let stopping = stop.clone();
+    // Around the router and not a layer of it: it copies each of its layers for every request.
+    let app = ServiceExt::<Request<Incoming>>::map_response(app, move |response| {
+        say_if_last(&stopping, response)
+    });
     let connection = http1::Builder::new()
         .timer(timer)
         // Switches the timer on; how long it runs is its own affair.
