@@ -1168,6 +1168,11 @@ export interface components {
              * @description When; null for what has no instant, such as an event that still waits.
              */
             readonly at: string | null;
+            /**
+             * Format: int32
+             * @description How often it was tried, or came; absent for what happens once.
+             */
+            readonly attempts?: number | null;
             /** @description More of it, in words. */
             readonly detail: string;
             /**

@@ -29,9 +29,14 @@ const PAID = [
   hop(20, "inbox.received", "1", "payment"),
   hop(0, "order.requested"),
   hop(2, "outbox.appended", "1"),
+  hop(6, "outbox.picked_up", "1"),
   hop(10, "outbox.published", "1"),
   hop(14, "outbox.confirmed", "1"),
   hop(21, "payment.decided", null, "payment"),
+  hop(30, "order.status"),
+  hop(31, "order.pushed"),
+  hop(32, "inbox.duplicate", "1", "payment"),
+  hop(33, "order.status"),
 ];
 
 describe("the waterfall", () => {
@@ -40,18 +45,23 @@ describe("the waterfall", () => {
     expect(bars.map(({ hop: { step }, took }) => [step, took])).toEqual([
       ["order.requested", 0],
       ["outbox.appended", 2],
-      ["outbox.published", 8],
+      ["outbox.picked_up", 4],
+      ["outbox.published", 4],
       ["outbox.confirmed", 4],
       ["inbox.received", 10],
       ["payment.decided", 1],
+      ["order.status", 9],
+      ["order.pushed", 1],
+      ["inbox.duplicate", 12],
+      ["order.status", 3],
     ]);
-    expect(total).toBe(21);
+    expect(total).toBe(33);
   });
 
   test("places each bar within the whole", () => {
-    const published = waterfallOf(PAID).bars[2];
-    expect(published?.from).toBeCloseTo(2 / 21);
-    expect(published?.length).toBeCloseTo(8 / 21);
+    const published = waterfallOf(PAID).bars[3];
+    expect(published?.from).toBeCloseTo(6 / 33);
+    expect(published?.length).toBeCloseTo(4 / 33);
     for (const { from, length } of waterfallOf(PAID).bars) {
       expect(from + length).toBeLessThanOrEqual(1 + 1e-9);
     }

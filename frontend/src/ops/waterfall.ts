@@ -67,12 +67,22 @@ export function waterfallOf(hops: readonly Hop[]): Waterfall {
 
 /** Which step of the same event leads to a step; all others follow what is before them in time. */
 const CAUSES: Readonly<Record<string, readonly string[]>> = {
-  "outbox.published": ["outbox.appended"],
+  "outbox.picked_up": ["outbox.appended"],
+  "outbox.published": ["outbox.picked_up", "outbox.appended"],
   "outbox.confirmed": ["outbox.published"],
   "inbox.received": ["outbox.published", "outbox.appended"],
+  "inbox.duplicate": ["inbox.received"],
   "inbox.deferred": ["inbox.received"],
+  "order.pushed": ["order.status"],
   dead_letter: ["inbox.received", "outbox.published"],
 };
+
+/** The message was on its way before its confirm; a repeat has no effect; and sockets are told last. */
+const LEADS_TO_NOTHING: ReadonlySet<string> = new Set([
+  "outbox.confirmed",
+  "inbox.duplicate",
+  "order.pushed",
+]);
 
 function causeOf(line: readonly Hop[], place: number): Hop | null {
   const hop = line[place];
@@ -84,8 +94,7 @@ function causeOf(line: readonly Hop[], place: number): Hop | null {
     );
     if (cause) return cause;
   }
-  // A confirm leads to nothing: the message was on its way before it came.
-  return before.findLast(({ step }) => step !== "outbox.confirmed") ?? null;
+  return before.findLast(({ step }) => !LEADS_TO_NOTHING.has(step)) ?? null;
 }
 
 function instantOf({ at }: Hop): number {

@@ -78,6 +78,31 @@ pub(crate) async fn enter(
         .collect())
 }
 
+/// Writes down that events came again, for whoever follows them. The last thing in its transaction: whoever waits for
+/// one of these rows holds nothing that its writer still needs.
+pub(crate) async fn note_duplicates(
+    tx: &mut PgTransaction<'_>,
+    consumer: &str,
+    events: &[Uuid],
+) -> Result<(), sqlx::Error> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into messaging.duplicate (message_id, consumer, times)
+         select id, $1, count(*) from unnest($2::uuid[]) as event (id)
+         group by id
+         order by id
+         on conflict (message_id, consumer)
+             do update set times = duplicate.times + excluded.times, last_seen_at = excluded.last_seen_at",
+        consumer,
+        events,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// The oldest instant an event id may carry: ids older than the inbox's partitions are never executed.
 pub(crate) async fn horizon(pool: &PgPool) -> Result<OffsetDateTime, sqlx::Error> {
     sqlx::query_scalar!(r#"select messaging.inbox_horizon() as "horizon!""#)

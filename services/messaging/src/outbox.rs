@@ -23,7 +23,7 @@ use crate::{
 pub use parked::{Parking, park, parked_keys};
 pub(crate) use read::parse_snapshot;
 pub use read::{
-    Difference, Mark, OutboxRow, Position, Span, adopt, forget_idempotency_keys,
+    Difference, Mark, OutboxRow, Position, Span, adopt, forget_duplicates, forget_idempotency_keys,
     maintain_partitions, mark, partitions_ahead, read_page, read_since,
 };
 pub use settled::{Part, Settled};

@@ -14,6 +14,8 @@ const CARRIERS_MAX: i64 = 20;
 /// A message that was confirmed, or an event that was parked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Logged {
+    /// When the relay had read the last of its events from their lanes; none in the rows of older relays.
+    pub picked_up_at: Option<OffsetDateTime>,
     /// The first attempt; of an event that was parked, when it was.
     pub published_at: OffsetDateTime,
     /// When the broker confirmed it; none if it was parked.
@@ -90,6 +92,7 @@ impl fmt::Display for Answers {
 /// of stands in one long array, of which the message takes a slice.
 #[derive(Debug, Default)]
 struct Columns {
+    picked_up_at: Vec<Option<OffsetDateTime>>,
     published_at: Vec<OffsetDateTime>,
     confirmed_at: Vec<Option<OffsetDateTime>>,
     relay: Vec<String>,
@@ -114,6 +117,7 @@ impl Columns {
         let end = |length: usize| i32::try_from(length).unwrap_or(i32::MAX);
         let mut all = Self::default();
         for message in messages {
+            all.picked_up_at.push(message.picked_up_at);
             all.published_at.push(message.published_at);
             all.confirmed_at.push(message.confirmed_at);
             all.relay.push(message.relay.clone());
@@ -145,15 +149,15 @@ pub async fn append(connection: &mut PgConnection, messages: &[Logged]) -> Resul
     let all = Columns::of(messages);
     sqlx::query!(
         "insert into messaging.publish_log (published_at, confirmed_at, relay, type, first_id, last_id, first_event,
-                                            last_event, attempts, outcome, lanes, epochs, event_ids)
+                                            last_event, attempts, outcome, picked_up_at, lanes, epochs, event_ids)
          select published_at, confirmed_at, relay, type, first_id, last_id, first_event, last_event, attempts, outcome,
-                ($11::smallint[])[lanes_from:lanes_to], ($12::bigint[])[lanes_from:lanes_to],
+                picked_up_at, ($11::smallint[])[lanes_from:lanes_to], ($12::bigint[])[lanes_from:lanes_to],
                 ($15::uuid[])[events_from:events_to]
          from unnest($1::timestamptz[], $2::timestamptz[], $3::text[], $4::text[], $5::bigint[], $6::bigint[],
                      $7::uuid[], $8::uuid[], $9::integer[], $10::text[], $13::integer[], $14::integer[],
-                     $16::integer[], $17::integer[])
+                     $16::integer[], $17::integer[], $18::timestamptz[])
               as message (published_at, confirmed_at, relay, type, first_id, last_id, first_event, last_event, attempts,
-                          outcome, lanes_from, lanes_to, events_from, events_to)",
+                          outcome, lanes_from, lanes_to, events_from, events_to, picked_up_at)",
         &all.published_at,
         &all.confirmed_at as &[Option<OffsetDateTime>],
         &all.relay,
@@ -171,6 +175,7 @@ pub async fn append(connection: &mut PgConnection, messages: &[Logged]) -> Resul
         &all.events,
         &all.events_from,
         &all.events_to,
+        &all.picked_up_at as &[Option<OffsetDateTime>],
     )
     .execute(connection)
     .await?;
@@ -188,7 +193,7 @@ pub async fn of_events(
          from unnest($1::uuid[]) as asked (event_id)
          cross join lateral (
              select published_at, confirmed_at, relay, type as kind, lanes, epochs, first_id, last_id, event_ids, attempts,
-                    outcome
+                    outcome, picked_up_at
              from messaging.publish_log
              where first_event <= asked.event_id and last_event >= asked.event_id and asked.event_id = any(event_ids)
              order by published_at
@@ -201,6 +206,7 @@ pub async fn of_events(
     .await?;
     let messages = rows.into_iter().map(|row| {
         let message = Logged {
+            picked_up_at: row.picked_up_at,
             published_at: row.published_at,
             confirmed_at: row.confirmed_at,
             relay: row.relay,

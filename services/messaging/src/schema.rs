@@ -129,7 +129,8 @@ fn grants(roles: &Roles) -> String {
         grant insert on messaging.outbox to {writer};
         grant select (xid, id, lane, key, event_id, type, appended_at) on messaging.outbox to {writer};
         grant select on messaging.lane, messaging.relay to {writer};
-        grant select, insert on messaging.inbox to {writer};
+        grant select, insert on messaging.inbox, messaging.duplicate to {writer};
+        grant update (times, last_seen_at) on messaging.duplicate to {writer};
         grant select, insert, delete on messaging.dead_letter, messaging.deferred to {writer};
         grant update (occurrences, last_seen_at, attempts, reason_class, reason, redrive_at, redrive_by, redrive_request)
             on messaging.dead_letter to {writer};
@@ -148,7 +149,8 @@ fn grants(roles: &Roles) -> String {
         grant select, insert, delete on messaging.relay to {relay};
         grant update (heartbeat, published, broker, told_at) on messaging.relay to {relay};
         grant execute on function messaging.maintain_partitions(), messaging.partitions_ahead(),
-            messaging.forget_idempotency_keys(integer), messaging.adopt_restored(bigint, bigint) to {relay};
+            messaging.forget_idempotency_keys(integer), messaging.forget_duplicates(integer),
+            messaging.adopt_restored(bigint, bigint) to {relay};
         grant insert on messaging.publish_log to {relay};
         grant select, insert on messaging.parked to {relay};
         grant select on messaging.publish_log, messaging.parked to {writer};

@@ -29,6 +29,8 @@ pub struct Hop {
     pub lane: Option<i16>,
     /// The epoch under which the owner had the lane.
     pub epoch: Option<i64>,
+    /// How often it was tried, or how often it came; none for what happens once.
+    pub attempts: Option<i32>,
     /// The event it was about.
     pub event_id: Option<Uuid>,
     /// More of it, in words.
@@ -109,7 +111,7 @@ impl SentEvent {
         }
     }
 
-    /// What the log says of it: published and confirmed, or parked.
+    /// What the log says of it: picked up, published and confirmed, or parked.
     fn logged(&self, message: &Logged) -> Vec<Hop> {
         let hop = |at, step, detail| Hop {
             at: Some(at),
@@ -119,18 +121,24 @@ impl SentEvent {
             detail,
             ..self.hop()
         };
+        let picked_up = message.picked_up_at.map(|at| {
+            let detail = "read from its lane".to_owned();
+            hop(at, "outbox.picked_up", detail)
+        });
         let Some(confirmed_at) = message.confirmed_at else {
             let parked = hop(message.published_at, PARKED, message.outcome.clone());
-            return vec![parked];
+            return picked_up.into_iter().chain([parked]).collect();
         };
         let others = match message.event_ids.len() {
             1 => "alone in a message".to_owned(),
             events => format!("in a message of {events} events"),
         };
-        vec![
-            hop(message.published_at, "outbox.published", others),
-            hop(confirmed_at, "outbox.confirmed", message.outcome.clone()),
-        ]
+        let published = Hop {
+            attempts: Some(message.attempts),
+            ..hop(message.published_at, "outbox.published", others)
+        };
+        let confirmed = hop(confirmed_at, "outbox.confirmed", message.outcome.clone());
+        picked_up.into_iter().chain([published, confirmed]).collect()
     }
 
     /// The log is written with the lane's position, and keeps only some days: it may say nothing.
@@ -161,6 +169,7 @@ impl SentEvent {
             owner: None,
             lane: Some(self.lane),
             epoch: None,
+            attempts: None,
             event_id: Some(self.event_id),
             detail: String::new(),
         }
@@ -176,7 +185,7 @@ pub struct Receipt {
     pub transaction: Option<String>,
 }
 
-/// The receipts of these events at a queue's consumer: settled, put off, or dead.
+/// The receipts of these events at a queue's consumer: settled, come again, put off, or dead.
 pub async fn received(
     connection: &mut PgConnection,
     queue: &'static str,
@@ -185,17 +194,21 @@ pub async fn received(
     let rows = sqlx::query!(
         r#"select message_id as "event_id!", received_at as "at!", 'inbox.received' as "step!",
                'settled, or put off, in one transaction' as "detail!",
-               messaging.transaction_of(inbox.xmin)::text as transaction
+               messaging.transaction_of(inbox.xmin)::text as transaction, null::integer as attempts
         from messaging.inbox
         where consumer = $1 and message_id = any($2)
         union all
-        select message_id, first_seen_at, 'inbox.deferred',
-               reason_class || ': ' || reason || ' (tried ' || attempts || ' times)', null
+        select message_id, first_seen_at, 'inbox.duplicate',
+               'it had its effect before, and had none again; the last came at ' || last_seen_at, null, times
+        from messaging.duplicate
+        where consumer = $1 and message_id = any($2)
+        union all
+        select message_id, first_seen_at, 'inbox.deferred', reason_class || ': ' || reason, null, attempts
         from messaging.deferred
         where consumer = $1 and message_id = any($2)
         union all
         select message_id, first_seen_at, 'dead_letter',
-               'dead letter ' || id || ', ' || reason_class || ': ' || reason, null
+               'dead letter ' || id || ', ' || reason_class || ': ' || reason, null, attempts
         from messaging.dead_letter
         where consumer = $1 and message_id = any($2)
         order by 2
@@ -213,12 +226,14 @@ pub async fn received(
                 at: Some(row.at),
                 step: match row.step.as_str() {
                     "inbox.received" => "inbox.received",
+                    "inbox.duplicate" => "inbox.duplicate",
                     "inbox.deferred" => "inbox.deferred",
                     _ => "dead_letter",
                 },
                 owner: Some(queue.to_owned()),
                 lane: None,
                 epoch: None,
+                attempts: row.attempts,
                 event_id: Some(row.event_id),
                 detail: row.detail,
             },

@@ -27,7 +27,7 @@ pub mod trace;
 
 pub use load::{LoadLimits, LoadMonitor};
 pub use metrics::Metrics;
-pub use push::Tail;
+pub use push::{PushLogWriter, Tail};
 pub use reconcile::{ReconcileSettings, Reconciler};
 pub use settlement::Settlement;
 pub use state::{OrderSettings, OrderState};
@@ -75,6 +75,13 @@ pub fn tail(state: &OrderState, metrics: messaging::metrics::Metrics) -> Tail {
         state.status_bell(),
         metrics,
     )
+}
+
+/// Who writes down what this process's sockets took, under the name of this replica.
+#[must_use]
+pub fn push_log_writer(state: &OrderState, replica: String) -> PushLogWriter {
+    let (log, pool) = (state.hub().log().clone(), state.writer_pool().clone());
+    PushLogWriter::new(log, replica, pool)
 }
 
 /// The reader of the outbox's state, by which requests are refused before too much is under way.

@@ -72,6 +72,23 @@ pub const PING_EVERY: Duration = Duration::from_secs(20);
 /// How long an order that was just placed waits to be told together with its decision.
 pub const NEW_ORDER_HOLD: Duration = Duration::from_millis(250);
 
+/// How often what sockets took is written down.
+pub const PUSH_LOG_EVERY: Duration = Duration::from_millis(500);
+
+/// The versions of orders that wait to be written down: twice what 10,000 orders a second are told of between two writes.
+pub const PUSH_LOG_WAITING_MAX: usize = 20_000;
+
+/// How long writing them down may take.
+pub const PUSH_LOG_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the push log is kept: as long as the publish log.
+pub const PUSH_LOG_KEPT: Duration = Duration::from_hours(3 * 24);
+
+/// How often a replica deletes what is older, and how many rows at once: as many as it writes in the time between.
+pub const PUSH_LOG_UPKEEP: Duration = Duration::from_mins(10);
+/// See [`PUSH_LOG_UPKEEP`].
+pub const PUSH_LOG_FORGOTTEN_ROWS: i64 = 2_400;
+
 /// How long one frame may take to be written.
 pub const SOCKET_WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -2,12 +2,13 @@
 //!
 //! A socket registers with the hub first, then reads its opening (a snapshot of its orders) and sends it, then sends what
 //! the tail delivered meanwhile and delivers from then on, leaving out what the opening saw already. So nothing lies
-//! between the opening and the tail, and nothing in both.
+//! between the opening and the tail, and nothing in both. What sockets took is written down, some times a second.
 
 pub(crate) mod cursor;
 pub(crate) mod frame;
 pub(crate) mod held;
 pub(crate) mod hub;
+pub(crate) mod log;
 pub(crate) mod opening;
 pub(crate) mod peer;
 pub(crate) mod pulse;
@@ -17,4 +18,5 @@ pub(crate) mod span;
 pub(crate) mod stream;
 pub(crate) mod tail;
 
+pub use log::PushLogWriter;
 pub use tail::Tail;

@@ -135,7 +135,7 @@ fn grants(roles: &Roles) -> String {
         grant insert on orders.repeated_request to {writer};
         grant select, insert on orders.reconciler to {writer};
         grant update (holder, lease_until, mark, refund_mark_at, refund_mark_order_id) on orders.reconciler to {writer};
-        grant select, insert, delete on orders.stuck to {writer};
+        grant select, insert, delete on orders.stuck, orders.push_log to {writer};
         grant update (status, since, attempts, requested_at, next_attempt_at) on orders.stuck to {writer};
         grant select on all tables in schema orders to {audit};
         {}

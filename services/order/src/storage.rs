@@ -8,6 +8,7 @@ pub(crate) mod history;
 pub(crate) mod orders;
 pub(crate) mod place;
 pub(crate) mod position;
+pub(crate) mod push_log;
 pub(crate) mod reconcile;
 mod row;
 pub(crate) mod session;

@@ -1,4 +1,5 @@
-//! Following one order through this service, for operators: placed, sent, answered, given up, and every status it took.
+//! Following one order through this service, for operators: placed, sent, answered, given up, every status it took, and
+//! what sockets were told.
 
 use contracts::OrderId;
 use messaging::{
@@ -78,6 +79,7 @@ pub async fn trace(
         owner: Some(owner(taken.status).to_owned()),
         lane: None,
         epoch: None,
+        attempts: None,
         event_id: None,
         detail: match taken.reason {
             Some(reason) => format!("{} ({reason})", taken.status.as_str()),
@@ -90,8 +92,23 @@ pub async fn trace(
         owner: Some(RECONCILER.to_owned()),
         lane: None,
         epoch: None,
+        attempts: None,
         event_id: Some(request.event_id),
         detail: request.why,
+    }));
+    let told = storage::push_log::of_order(connection, order.id).await?;
+    hops.extend(told.into_iter().map(|told| Hop {
+        at: Some(told.at),
+        step: "order.pushed",
+        owner: Some(told.replica),
+        lane: None,
+        epoch: None,
+        attempts: None,
+        event_id: None,
+        detail: match told.sockets {
+            1 => format!("version {} to 1 socket", told.version),
+            sockets => format!("version {} to {sockets} sockets", told.version),
+        },
     }));
     Ok(Some(Trace {
         order_id: order.id,
@@ -112,6 +129,7 @@ fn request(id: OrderId) -> Option<Hop> {
         owner: Some(owner(Status::New).to_owned()),
         lane: None,
         epoch: None,
+        attempts: None,
         event_id: None,
         detail: "the order got its id".to_owned(),
     })

@@ -84,6 +84,7 @@ fn hop(at: OffsetDateTime, step: &'static str, owner: &'static str, detail: Stri
         owner: Some(owner.to_owned()),
         lane: None,
         epoch: None,
+        attempts: None,
         event_id: None,
         detail,
     }

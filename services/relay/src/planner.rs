@@ -7,6 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use messaging::{outbox::OutboxRow, publisher::Outgoing};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// The most events in one AMQP message.
@@ -15,11 +16,12 @@ pub const EVENTS_PER_MESSAGE: u16 = 100;
 /// The most bytes in one AMQP message: below the broker's frame of 128 KiB.
 pub(crate) const MAX_BYTES: usize = 100 * 1024;
 
-/// A row on its way, the read it came by, and the epoch under which its lane was owned then.
+/// A row on its way, the read it came by and when, and the epoch under which its lane was owned then.
 #[derive(Debug, Clone)]
 pub(crate) struct Pending {
     pub row: OutboxRow,
     pub read: u64,
+    pub read_at: OffsetDateTime,
     pub epoch: i64,
 }
 

@@ -67,6 +67,9 @@ pub(crate) struct OrderHop {
     /// The epoch under which the owner, a relay, had the lane.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) epoch: Option<i64>,
+    /// How often it was tried, or came; absent for what happens once.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) attempts: Option<i32>,
     /// The event it was about.
     #[schema(required)]
     pub(crate) event_id: Option<Uuid>,
@@ -169,6 +172,7 @@ fn hops(hops: Vec<Hop>, service: Service) -> Vec<OrderHop> {
         owner: hop.owner,
         lane: hop.lane,
         epoch: hop.epoch,
+        attempts: hop.attempts,
         event_id: hop.event_id,
         detail: hop.detail,
     });

@@ -11,6 +11,7 @@ use messaging::{
 };
 use order::{OrderSettings, OrderState, Settlement};
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use super::Part;
 use crate::{
@@ -55,6 +56,12 @@ pub(crate) fn add(
     super::spawn_row_watch(process, &gate, ORDER_PAYMENTS, writer_pool.clone());
     let tail = order::tail(&state, process.metrics.messaging.clone());
     process.spawn_behind(&gate, Stage::Support, "order tail", |stop| tail.run(stop));
+    // As for relays: nothing has to be known for it to be unique.
+    let replica = format!("order-{}", Uuid::new_v4());
+    let log = order::push_log_writer(&state, replica);
+    process.spawn_behind(&gate, Stage::Support, "order push log", |stop| {
+        log.run(stop)
+    });
     let monitor = order::load_monitor(&state);
     process.spawn_behind(&gate, Stage::Support, "order load monitor", |stop| {
         monitor.run(stop)

@@ -155,6 +155,7 @@ impl<H: Handler> Settling<'_, H> {
         }
         lot.write(&mut tx, queue, self.schedule, &held, &fates)
             .await?;
+        inbox::note_duplicates(&mut tx, queue, &duplicates(&held, &fates)).await?;
         fault_point::pass(FaultPoint::BeforeCommit);
         tx.commit().await?;
         fault_point::pass(FaultPoint::AfterCommit);
@@ -245,6 +246,15 @@ fn set_aside<T>(cause: Cause) -> Content<T> {
             format!("it alone could not be settled: {cause}"),
         )),
     }
+}
+
+/// The events that came before.
+fn duplicates<T>(held: &[&Entry<'_, T>], fates: &[Fate<'_>]) -> Vec<Uuid> {
+    let fates = held.iter().zip(fates);
+    let duplicates = fates.filter(|(_, fate)| matches!(fate, Fate::Duplicate));
+    duplicates
+        .filter_map(|(entry, _)| Some(entry.identity?.id))
+        .collect()
 }
 
 /// Enters the events into the inbox; none where an entry has nothing to enter.

@@ -290,6 +290,19 @@ pub async fn forget_idempotency_keys(
     .await
 }
 
+/// Deletes up to so many duplicates that are older than the inbox; says how many.
+pub async fn forget_duplicates(
+    connection: &mut PgConnection,
+    at_most: i32,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select messaging.forget_duplicates($1) as "forgotten!""#,
+        at_most
+    )
+    .fetch_one(connection)
+    .await
+}
+
 /// A snapshot as a column.
 pub(crate) fn parse_snapshot(text: &str) -> Result<Snapshot, sqlx::Error> {
     text.parse()

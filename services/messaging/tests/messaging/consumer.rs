@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use messaging::{consumer::Schedule, topology::PAYMENT_ORDERS};
-use tests::{RawBroker, poll_until};
+use messaging::{consumer::Schedule, topology::PAYMENT_ORDERS, trace};
+use tests::{Login, RawBroker, TestDatabase, poll_until};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::support::{
     DEADLINE, REFUSED_AMOUNT, broker, consumer, database, effects, event, letters, placed, publish,
@@ -36,6 +37,19 @@ async fn a_duplicate_delivery_changes_nothing() {
     let pool = db.admin_pool();
     assert_eq!(effects(&pool).await, 1);
     assert_eq!(letters(&pool).await, Vec::<String>::new());
+    assert_eq!(came_again(&db).await, [("inbox.received", None), ("inbox.duplicate", Some(2))]);
+}
+
+/// What an operator who follows the only event sees of its receipts, oldest first, and how often.
+async fn came_again(db: &TestDatabase) -> Vec<(&'static str, Option<i32>)> {
+    let event: Uuid = sqlx::query_scalar("select message_id from messaging.inbox")
+        .fetch_one(&db.admin_pool())
+        .await
+        .unwrap();
+    let mut connection = db.pool(Login::Writer).acquire().await.unwrap();
+    let receipts = trace::received(&mut connection, PAYMENT_ORDERS.name, &[event]).await;
+    let hops = receipts.unwrap().into_iter().map(|receipt| receipt.hop);
+    hops.map(|hop| (hop.step, hop.attempts)).collect()
 }
 
 #[tokio::test]

@@ -175,12 +175,36 @@ async fn old_idempotency_keys_are_forgotten_in_bounded_steps() {
 }
 
 #[tokio::test]
+async fn duplicates_are_forgotten_with_the_inbox_and_not_before() {
+    let db = database().await;
+    let admin = db.admin_pool();
+    sqlx::query(
+        "insert into messaging.duplicate (message_id, consumer, times)
+         select messaging.uuid_at(messaging.inbox_horizon() + i * interval '1 second'), i::text, 1
+         from generate_series(-25, 4) as i",
+    )
+    .execute(&admin)
+    .await
+    .unwrap();
+    let relay = db.pool(Login::Relay);
+    let mut connection = relay.acquire().await.unwrap();
+    let mut forgotten = Vec::new();
+    for _ in 0..4 {
+        let step = messaging::outbox::forget_duplicates(&mut connection, 10).await;
+        forgotten.push(step.unwrap());
+    }
+    assert_eq!(forgotten, [10, 10, 5, 0]);
+    assert_eq!(count(&admin, "messaging.duplicate").await, 5);
+}
+
+#[tokio::test]
 async fn nobody_but_the_relay_may_drop_or_forget() {
     let db = database().await;
     for login in [Login::Api, Login::Writer, Login::Audit] {
         for statement in [
             "select messaging.maintain_partitions()",
             "select messaging.forget_idempotency_keys(1)",
+            "select messaging.forget_duplicates(1)",
             "select messaging.adopt_restored(0, 1)",
             "select messaging.drop_partition('outbox', '20000101')",
         ] {

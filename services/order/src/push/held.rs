@@ -33,9 +33,11 @@ pub(crate) struct Due {
     pub(crate) spans: Vec<Recorded>,
 }
 
-/// A state in a frame, for its metric.
+/// A state in a frame, for its metric and the push log.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Told {
+    pub(crate) order_id: OrderId,
+    pub(crate) version: i32,
     /// When the order took it.
     pub(crate) taken_at: OffsetDateTime,
     /// Its trace, if that is recorded.
@@ -129,6 +131,8 @@ impl Held {
         let mut spans = self.spans.iter();
         let span = spans.find(|(id, _)| *id == order.id);
         Told {
+            order_id: order.id,
+            version: order.version,
             taken_at: order.decided_at.unwrap_or(order.created_at),
             trace: span.map(|(_, span)| *span.context()),
         }

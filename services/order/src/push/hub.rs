@@ -7,9 +7,11 @@ use std::{
 
 use chassis::recent::Recent;
 use contracts::{OrderId, TraceContext, UserId};
+use time::OffsetDateTime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::{held::Told, log::PushLog};
 use crate::{
     limits,
     metrics::Metrics,
@@ -45,6 +47,7 @@ pub(crate) struct Hub {
     /// Places of clients over server-sent events.
     server_sent: Arc<Semaphore>,
     metrics: Metrics,
+    log: Arc<PushLog>,
 }
 
 #[derive(Debug, Default)]
@@ -90,7 +93,13 @@ impl Hub {
             following: watch::Sender::new(false),
             server_sent: Arc::new(Semaphore::new(limits::SERVER_SENT_PER_REPLICA)),
             metrics,
+            log: Arc::default(),
         })
+    }
+
+    /// What sockets took and is not written down yet.
+    pub(crate) const fn log(&self) -> &Arc<PushLog> {
+        &self.log
     }
 
     /// Registers a socket: from now on it misses nothing that the tail delivers.
@@ -175,6 +184,15 @@ impl Subscription {
     /// What is measured of sockets.
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.hub.metrics
+    }
+
+    /// The client took these states.
+    pub(crate) fn took(&self, states: &[Told]) {
+        let now = OffsetDateTime::now_utc();
+        for told in states {
+            self.hub.metrics.pushed(told.taken_at, told.trace);
+            self.hub.log.note(told.order_id, told.version, now);
+        }
     }
 
     /// Waits until the tail has its place. A snapshot read earlier could miss what was committed in between.

@@ -14,7 +14,7 @@ use super::{
     pulse::{Beat, Pulse},
     span,
 };
-use crate::{api::view::OrderView, limits, metrics::Metrics, storage::position::Position};
+use crate::{api::view::OrderView, limits, storage::position::Position};
 
 /// Where a stream reads, where it resumes and when it stops.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ async fn follow<P: Peer>(
         match next(peer, subscription, &mut pulse, held.until()).await {
             Ok(Some(update)) => {
                 if let Some(due) = held.make_room(&update, &sent)
-                    && tell(peer, due, subscription.metrics()).await.is_err()
+                    && tell(peer, due, subscription).await.is_err()
                 {
                     return End::Gone;
                 }
@@ -84,7 +84,7 @@ async fn follow<P: Peer>(
             Err(end) => return end,
         }
         if let Some(due) = held.frame(&sent)
-            && tell(peer, due, subscription.metrics()).await.is_err()
+            && tell(peer, due, subscription).await.is_err()
         {
             return End::Gone;
         }
@@ -141,12 +141,10 @@ fn snapshot(opening: Opening) -> Frame {
     }
 }
 
-async fn tell<P: Peer>(peer: &mut P, due: Due, metrics: &Metrics) -> Result<(), End> {
+async fn tell<P: Peer>(peer: &mut P, due: Due, subscription: &Subscription) -> Result<(), End> {
     let sent = peer.send(&due.frame).await;
     if sent.is_ok() {
-        for told in &due.told {
-            metrics.pushed(told.taken_at, told.trace);
-        }
+        subscription.took(&due.told);
     }
     span::end(due.spans, &sent);
     sent

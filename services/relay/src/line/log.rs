@@ -99,6 +99,7 @@ impl Line {
     fn entry(&self, rows: &[Pending], leases: &[Lease]) -> Logged {
         let ids = rows.iter().map(|it| it.row.id);
         Logged {
+            picked_up_at: rows.iter().map(|it| it.read_at).max(),
             published_at: OffsetDateTime::now_utc(),
             confirmed_at: None,
             relay: self.relay.clone(),

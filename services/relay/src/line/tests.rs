@@ -35,7 +35,12 @@ fn push(line: &mut Line, read: u64) {
         body: b"1".to_vec(),
     };
     let epoch = line.epoch_of(row.lane.number());
-    line.planner.push(Pending { row, read, epoch });
+    line.planner.push(Pending {
+        row,
+        read,
+        read_at: OffsetDateTime::now_utc(),
+        epoch,
+    });
 }
 
 /// The reads by which the rows of the next message came.

@@ -23,6 +23,7 @@ fn row(id: i64, key: u128, kind: &str, bytes: usize) -> Pending {
     Pending {
         row,
         read: 1,
+        read_at: OffsetDateTime::UNIX_EPOCH,
         epoch: 1,
     }
 }

@@ -7,6 +7,7 @@ use messaging::{
     outbox::{self, Difference, OutboxRow, Parking, Position, Span},
     snapshot::Snapshot,
 };
+use time::OffsetDateTime;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -185,11 +186,16 @@ impl Relay {
 
     fn take_in(&mut self, index: usize, rows: Vec<OutboxRow>, to: Position, left: Option<Span>) {
         self.reads += 1;
-        let read = self.reads;
+        let (read, read_at) = (self.reads, OffsetDateTime::now_utc());
         self.cursors.advance(index, read, rows.len(), to, left);
         for row in rows {
             let epoch = self.line.epoch_of(row.lane.number());
-            let pending = Pending { row, read, epoch };
+            let pending = Pending {
+                row,
+                read,
+                read_at,
+                epoch,
+            };
             if self.line.parked_keys.contains(&pending.row.key) {
                 self.line.to_park.push(pending);
             } else {

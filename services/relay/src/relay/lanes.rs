@@ -200,7 +200,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Makes and drops partitions and deletes old keys. That a reader is in the way is no failure of the relay.
+    /// Makes and drops partitions, and deletes old keys and duplicates. That a reader is in the way is no failure of the relay.
     async fn keep_tables(&mut self) -> Result<(), RelayError> {
         let now = Instant::now();
         if now >= self.partitions_at {
@@ -220,7 +220,12 @@ impl Relay {
                 connection,
                 outbox::forget_idempotency_keys(connection, KEYS_PER_STEP)
             );
-            if forgotten >= i64::from(KEYS_PER_STEP) {
+            let duplicates = statement!(
+                self,
+                connection,
+                outbox::forget_duplicates(connection, KEYS_PER_STEP)
+            );
+            if forgotten.max(duplicates) >= i64::from(KEYS_PER_STEP) {
                 self.keys_at = now;
             }
         }

@@ -5,14 +5,19 @@ use tests::{Customer, entrance::Call, poll_until};
 
 use super::{Operator, SOON};
 
+/// How it is written down that a socket was told of an order's end.
+const TOLD: &str = "version 2 to 1 socket";
+
 #[tokio::test]
 async fn an_order_is_followed_through_both_services_in_one_line_of_time() {
     let operator = Operator::enter().await;
     // Who owns a lane now is who published it only when no lane is on its way to another owner.
     operator.shop.lanes_shared().await;
     let anna = Customer::with_balance(&operator.shop.entrance(), 1_000).await;
+    let mut socket = anna.follow(None).await;
     let order = anna.place(100).await;
     anna.ended(std::slice::from_ref(&order), SOON).await;
+    socket.ended(order.id).await;
 
     let id = order.id.to_string();
     let trace = operator.reads_json(&["trace", &id]).await;
@@ -43,18 +48,21 @@ async fn an_order_is_followed_through_both_services_in_one_line_of_time() {
     place("payment", "outbox.appended", "payment.captured.v1");
     assert!(place("order", "inbox.received", "") <= ended);
     // The log is written when the relay's position is, so the broker may have confirmed what is not yet told so.
-    let trace = poll_until("both relays write down what they sent", SOON, async || {
+    let written = "both relays write down what they sent, and the replica what it pushed";
+    let trace = poll_until(written, SOON, async || {
         let trace = operator.reads_json(&["trace", &id]).await;
         let hops = trace["hops"].as_array().unwrap();
-        let confirmed = hops.iter().filter(|hop| hop["step"] == "outbox.confirmed");
-        (confirmed.count() == 2).then_some(trace)
+        let count = |step| hops.iter().filter(|hop| hop["step"] == step).count();
+        let end = hops.iter().any(|hop| hop["detail"] == TOLD);
+        (end && count("outbox.confirmed") == 2).then_some(trace)
     })
     .await;
     let hops = trace["hops"].as_array().unwrap();
     for hop in hops {
         assert!(hop["at"].is_string() && hop["owner"].is_string(), "{hop:#}");
         let step = hop["step"].as_str().unwrap();
-        let is_relayed = ["outbox.published", "outbox.confirmed"].contains(&step);
+        let is_relayed =
+            ["outbox.picked_up", "outbox.published", "outbox.confirmed"].contains(&step);
         assert_eq!(hop["lane"].is_u64(), step.starts_with("outbox."), "{hop:#}");
         assert_eq!(hop["epoch"].is_u64(), is_relayed, "{hop:#}");
         if is_relayed {
@@ -67,10 +75,18 @@ async fn an_order_is_followed_through_both_services_in_one_line_of_time() {
         assert_eq!(found.len(), 1, "{service} {step}: {trace:#}");
         hops.iter().position(|hop| hop == found[0]).unwrap()
     };
-    assert!(at("order", "outbox.appended") < at("order", "outbox.published"));
+    assert!(at("order", "outbox.appended") < at("order", "outbox.picked_up"));
+    assert!(at("order", "outbox.picked_up") < at("order", "outbox.published"));
+    assert_eq!(hops[at("order", "outbox.published")]["attempts"], 1);
     assert!(at("order", "outbox.published") < at("payment", "inbox.received"));
     assert!(at("payment", "outbox.appended") < at("payment", "outbox.published"));
     assert!(at("payment", "outbox.published") < at("order", "inbox.received"));
+
+    let step = |step: &str, detail: &str| {
+        let is = |hop: &Value| hop["step"] == step && hop["detail"] == detail;
+        hops.iter().position(is).unwrap()
+    };
+    assert!(step("order.status", "FINISHED") < step("order.pushed", TOLD));
 
     let text = operator.reads(&["trace", &order.number.to_string()]).await;
     assert!(

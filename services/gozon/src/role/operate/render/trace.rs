@@ -38,7 +38,7 @@ pub(in crate::role::operate) fn text(trace: &WholeTrace) -> String {
                 hop.event_id
                     .map_or_else(|| "-".to_owned(), |id| letter(&mut events, id)),
                 owner(hop),
-                printable(&hop.detail),
+                what(hop),
             ]
         })
         .collect();
@@ -64,6 +64,15 @@ pub(in crate::role::operate) fn text(trace: &WholeTrace) -> String {
         add(&mut text, format_args!("  ! {advice}\n"));
     }
     text
+}
+
+/// More of it, and how often if more than once.
+fn what(hop: &OrderHop) -> String {
+    let detail = printable(&hop.detail);
+    match hop.attempts {
+        Some(attempts) if attempts > 1 => format!("{detail} ({attempts} times)"),
+        _ => detail,
+    }
 }
 
 /// Who, and of what: `orders-a, lane 12, epoch 4`.
@@ -164,6 +173,7 @@ mod tests {
             owner: (step == "outbox.published").then(|| "orders-a".to_owned()),
             lane: step.starts_with("outbox").then_some(12),
             epoch: (step == "outbox.published").then_some(4),
+            attempts: step.starts_with("inbox").then_some(2),
             event_id: event.map(uuid::Uuid::from_u128),
             detail: "as\u{1b}it is".to_owned(),
         }
@@ -196,7 +206,7 @@ order 00000000-0000-0000-0000-000000000000 (number 17): FINISHED
   2026-11-24 03:00:00.000  -     order    order.status      -      -                           as\u{fffd}it is
   2026-11-24 03:00:00.001  +1.0  order    outbox.appended   A      lane 12                     as\u{fffd}it is
   -                        -     order    outbox.published  A      orders-a, lane 12, epoch 4  as\u{fffd}it is
-  2026-11-24 03:00:00.004  +3.0  payment  inbox.received    A      -                           as\u{fffd}it is
+  2026-11-24 03:00:00.004  +3.0  payment  inbox.received    A      -                           as\u{fffd}it is (2 times)
   event A is 00000000-0000-0000-0000-000000000001
 ";
         assert_eq!(text, expected);
