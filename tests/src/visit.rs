@@ -41,6 +41,8 @@ pub struct Visit {
     pub first_errors: Vec<String>,
     /// From the request that an order was accepted by to when its end was shown.
     pub to_end: Quantiles,
+    /// From when an order took a status, by its service's clock, to when that was shown, by ours.
+    pub to_be_seen: Quantiles,
     /// What does not add up at the end.
     pub flaws: Vec<String>,
 }
@@ -65,6 +67,7 @@ pub struct Counters {
     not_opened: AtomicU64,
     first_errors: Mutex<Vec<String>>,
     to_end: Mutex<Latencies>,
+    to_be_seen: Mutex<Latencies>,
 }
 
 impl Counters {
@@ -91,6 +94,14 @@ impl Counters {
         to_end.add(after);
     }
 
+    /// A change was shown, so long after it was made.
+    pub fn seen(&self, after: Duration) {
+        let to_be_seen = self.to_be_seen.lock();
+        to_be_seen
+            .unwrap_or_else(PoisonError::into_inner)
+            .add(after);
+    }
+
     /// A socket was opened again; `resumed` says whether it went on from its cursor.
     pub fn reopened(&self, resumed: bool) {
         self.reopened.fetch_add(1, Ordering::Relaxed);
@@ -109,7 +120,10 @@ impl Counters {
     pub fn so_far(&self, flaws: Vec<String>) -> Visit {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let first_errors = self.first_errors.lock();
-        let to_end = self.to_end.lock().unwrap_or_else(PoisonError::into_inner);
+        let quantiles = |latencies: &Mutex<Latencies>| {
+            let latencies = latencies.lock().unwrap_or_else(PoisonError::into_inner);
+            latencies.clone().quantiles()
+        };
         Visit {
             asked: read(&self.asked),
             failed: read(&self.failed),
@@ -119,7 +133,8 @@ impl Counters {
             resumed: read(&self.resumed),
             not_opened: read(&self.not_opened),
             first_errors: first_errors.unwrap_or_else(PoisonError::into_inner).clone(),
-            to_end: to_end.clone().quantiles(),
+            to_end: quantiles(&self.to_end),
+            to_be_seen: quantiles(&self.to_be_seen),
             flaws,
         }
     }

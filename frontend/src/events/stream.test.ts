@@ -80,6 +80,21 @@ describe("connecting", () => {
   });
 });
 
+describe("silence", () => {
+  test("is a dead connection, and any frame ends it", () => {
+    const { connections } = aStream();
+    FakeSocket.last.goesLive("c1");
+    for (let beat = 0; beat < 3; beat += 1) {
+      vi.advanceTimersByTime(44_999);
+      FakeSocket.last.sends({ type: "changes", cursor: "c1", orders: [] });
+    }
+    expect(connections.at(-1)).toEqual({ kind: "live" });
+    vi.advanceTimersByTime(45_000);
+    expect(FakeSocket.last.closed).toBe(true);
+    expect(connections.at(-1)?.kind).toBe("waiting");
+  });
+});
+
 describe("reconnecting", () => {
   test("resumes with the newest cursor after the wait", () => {
     const { connections } = aStream();

@@ -17,6 +17,9 @@ export type Connection =
 /** From opening the socket to the first snapshot. */
 const SNAPSHOT_LIMIT_MS = 10_000;
 
+/** The shop says something at least every 20 seconds: after two such silences the connection is dead, whatever TCP says. */
+const SILENCE_LIMIT_MS = 45_000;
+
 /** A connection that lasted this long was good: the next failure counts as the first. */
 const STEADY_MS = 10_000;
 
@@ -33,7 +36,7 @@ export class EventStream {
   #cursor: string | null = null;
   #failures = 0;
   #liveSince: number | null = null;
-  /** The one wait under way: for a snapshot, or for the next attempt. */
+  /** The one wait under way: for the next frame, or for the next attempt. */
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(events: StreamEvents) {
@@ -47,7 +50,7 @@ export class EventStream {
 
     const socket = new WebSocket(this.#url());
     this.#socket = socket;
-    this.#timer = setTimeout(() => this.#failed(), SNAPSHOT_LIMIT_MS);
+    this.#expectFrame(SNAPSHOT_LIMIT_MS);
     let opened = false;
     socket.onopen = () => (opened = true);
     socket.onmessage = (message) => this.#receive(message.data);
@@ -74,12 +77,17 @@ export class EventStream {
     }
     if (frame === null) return;
     this.#cursor = frame.cursor;
+    this.#expectFrame(SILENCE_LIMIT_MS);
     if (frame.type === "snapshot") {
-      clearTimeout(this.#timer);
       this.#liveSince = Date.now();
       this.#events.onConnection({ kind: "live" });
     }
     this.#events.onFrame(frame);
+  }
+
+  #expectFrame(within: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#failed(), within);
   }
 
   #failed(): void {

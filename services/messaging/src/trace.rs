@@ -138,7 +138,10 @@ impl SentEvent {
             ..hop(message.published_at, "outbox.published", others)
         };
         let confirmed = hop(confirmed_at, "outbox.confirmed", message.outcome.clone());
-        picked_up.into_iter().chain([published, confirmed]).collect()
+        picked_up
+            .into_iter()
+            .chain([published, confirmed])
+            .collect()
     }
 
     /// The log is written with the lane's position, and keeps only some days: it may say nothing.

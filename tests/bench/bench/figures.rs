@@ -171,7 +171,7 @@ pub(crate) const KNOWN: [Known; 32] = [
     ),
     plain(
         "replicas_p50_ms",
-        "1,000 orders/s over three order replicas, one after the other killed: POST to push, median",
+        "1,000 orders/s over three order replicas, one after the other killed: from an order's change to its being shown, median",
     ),
     lower("replicas_p99_ms", "the same, 99th percentile", 100.0, 50.0),
     plain(

@@ -3,6 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -108,6 +109,8 @@ struct Watch<'c> {
     screen: Screen,
     /// The newest version of each order that the present socket told of a change.
     told: HashMap<Uuid, i64>,
+    /// The newest version of each order that any socket told of.
+    seen: HashMap<Uuid, i64>,
     /// How many orders were placed.
     placed: usize,
     /// When those that were not yet seen to end were asked for.
@@ -122,6 +125,7 @@ impl<'c> Watch<'c> {
             socket: follow(customer, None, counters).await,
             screen: Screen::default(),
             told: HashMap::new(),
+            seen: HashMap::new(),
             placed: 0,
             waiting: HashMap::new(),
         }
@@ -147,6 +151,12 @@ impl<'c> Watch<'c> {
             self.counters.reopened(self.socket.resumed);
             std::mem::take(&mut self.socket.snapshot)
         };
+        for order in &orders {
+            let before = self.seen.insert(order.id, order.version);
+            if before.is_none_or(|before| before < order.version) {
+                self.counters.seen(since_change(order));
+            }
+        }
         let ids: Vec<Uuid> = orders.iter().map(|order| order.id).collect();
         self.screen.show(orders);
         self.look(&ids);
@@ -162,6 +172,14 @@ impl<'c> Watch<'c> {
             }
         }
     }
+}
+
+/// How long ago an order took the status that it has: its services run on this machine, so their clock is ours.
+fn since_change(order: &Order) -> Duration {
+    let taken_at = order.decided_at.as_ref().unwrap_or(&order.created_at);
+    let taken_at =
+        OffsetDateTime::parse(taken_at, &Rfc3339).expect("an instant is as RFC 3339 has it");
+    Duration::try_from(OffsetDateTime::now_utc() - taken_at).unwrap_or_default()
 }
 
 async fn follow(customer: &Customer, cursor: Option<&str>, counters: &Counters) -> Follow {

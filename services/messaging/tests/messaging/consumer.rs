@@ -37,7 +37,10 @@ async fn a_duplicate_delivery_changes_nothing() {
     let pool = db.admin_pool();
     assert_eq!(effects(&pool).await, 1);
     assert_eq!(letters(&pool).await, Vec::<String>::new());
-    assert_eq!(came_again(&db).await, [("inbox.received", None), ("inbox.duplicate", Some(2))]);
+    assert_eq!(
+        came_again(&db).await,
+        [("inbox.received", None), ("inbox.duplicate", Some(2))]
+    );
 }
 
 /// What an operator who follows the only event sees of its receipts, oldest first, and how often.

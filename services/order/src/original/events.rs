@@ -19,12 +19,13 @@ use crate::{
     limits,
     order::Order,
     push::{
+        held::Told,
         hub::Subscription,
         peer::{End, Peer},
         pulse::Pulse,
         socket::{close, send},
         span,
-        stream::{next, until_cut_off},
+        stream::{Woken, next, until_cut_off},
     },
     status::Status,
 };
@@ -98,8 +99,8 @@ async fn stream(socket: &mut WebSocket, subscription: &mut Subscription) -> End 
     let mut pulse = Pulse::new();
     loop {
         let update = match next(socket, subscription, &mut pulse, None).await {
-            Ok(Some(update)) => update,
-            Ok(None) => continue,
+            Ok(Woken::Update(update)) => update,
+            Ok(Woken::Due | Woken::Beat) => continue,
             Err(end) => return end,
         };
         for change in update.changes.iter() {
@@ -112,8 +113,12 @@ async fn stream(socket: &mut WebSocket, subscription: &mut Subscription) -> End 
             if sent.is_err() {
                 return End::Gone;
             }
-            let taken_at = change.order.decided_at.unwrap_or(change.order.created_at);
-            subscription.metrics().pushed(taken_at, change.trace);
+            subscription.took(&[Told {
+                order_id: change.order.id,
+                version: change.order.version,
+                taken_at: change.order.decided_at.unwrap_or(change.order.created_at),
+                trace: change.trace,
+            }]);
         }
     }
 }

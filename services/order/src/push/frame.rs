@@ -20,7 +20,7 @@ pub(crate) enum Frame {
         /// Orders in their current state, newest first.
         orders: Vec<OrderView>,
     },
-    /// Something changed.
+    /// Something changed; or, at least every 20 seconds, nothing: a stream that is silent for much longer is dead.
     Changes {
         /// As in the first frame.
         cursor: String,

@@ -64,7 +64,11 @@ async fn the_log_tells_which_message_carried_an_event_when_and_as_whose() {
             ("one", Some(epoch))
         );
         assert_eq!(message.outcome, "confirmed");
-        assert!(message.picked_up_at.is_some_and(|at| at <= message.published_at));
+        assert!(
+            message
+                .picked_up_at
+                .is_some_and(|at| at <= message.published_at)
+        );
         assert!(
             message
                 .confirmed_at

@@ -96,8 +96,8 @@ impl Bench<'_> {
             visit.placed, visit.failed, visit.asked, visit.resumed, visit.reopened
         );
         let figures = &mut self.outcome.figures;
-        figures.set("replicas_p50_ms", visit.to_end.p50_ms);
-        figures.set("replicas_p99_ms", visit.to_end.p99_ms);
+        figures.set("replicas_p50_ms", visit.to_be_seen.p50_ms);
+        figures.set("replicas_p99_ms", visit.to_be_seen.p99_ms);
         shop.stop()
     }
 }
