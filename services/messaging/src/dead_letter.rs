@@ -12,8 +12,8 @@ pub use self::{
     filter::{DEFAULT_LETTERS, Filter, MAX_LETTERS},
     look::{Letter, ReasonCount, WholeLetter, count_by_reason, list, show},
     redrive::{
-        Cancelled, PLAN_SAMPLES, Plan, RedriveError, RedriveRequest, Redriven, cancel_redrive,
-        plan_redrive, redrive,
+        CancelRequest, Cancelled, PLAN_SAMPLES, Plan, RedriveError, RedriveRequest, Redriven,
+        cancel_redrive, plan_redrive, redrive,
     },
 };
 

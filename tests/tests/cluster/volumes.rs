@@ -103,10 +103,12 @@ async fn empty_folder(node: &str, name: &str) {
         &format!("the folder of {name} is made"),
         DONE_WITHIN,
         async || {
-            let phase = ["get", "pod", name, "--output=jsonpath={.status.phase}"];
-            let phase = kubectl(&[&at[..], &phase].concat()).await;
-            assert_ne!(phase, "Failed");
-            (phase == "Succeeded").then_some(())
+            let status = ["get", "pod", name, "--output=jsonpath={.status}"];
+            let status = kubectl(&[&at[..], &status].concat()).await;
+            let status: Value = serde_json::from_str(&status).unwrap_or_default();
+            // A node without room on its disk refuses pods, for one; its words say so.
+            assert_ne!(status["phase"], "Failed", "{status:#}");
+            (status["phase"] == "Succeeded").then_some(())
         },
     )
     .await;

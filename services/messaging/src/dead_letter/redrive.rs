@@ -69,6 +69,19 @@ pub struct Redriven {
     pub operation_id: i64,
 }
 
+/// A taking back that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct CancelRequest<'a> {
+    /// Of which letters.
+    pub filter: &'a Filter,
+    /// Only what this request has marked, if one is given: [`RedriveRequest::id`].
+    pub request_id: Option<Uuid>,
+    /// The operator.
+    pub by: &'a str,
+    /// Why, if that is said: 1 to [`MAX_REASON_CHARS`] characters.
+    pub reason: Option<&'a str>,
+}
+
 /// What taking a redrive back did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cancelled {
@@ -114,10 +127,7 @@ pub async fn redrive(
     tx: &mut PgTransaction<'_>,
     request: &RedriveRequest<'_>,
 ) -> Result<Redriven, RedriveError> {
-    let reason = request.reason.map(str::trim);
-    if reason.is_some_and(|reason| !(1..=MAX_REASON_CHARS).contains(&reason.chars().count())) {
-        return Err(RedriveError::Reason);
-    }
+    let reason = said(request.reason)?;
     let RedriveRequest {
         filter,
         rate_per_second,
@@ -209,12 +219,27 @@ async fn mark(
     Ok((marked.letters.unsigned_abs(), marked.last_due_at))
 }
 
-/// Takes the marks off the letters a filter means that are not settled yet. Recorded in the operators' log.
+/// A reason without what stands around it, if it is one.
+fn said(reason: Option<&str>) -> Result<Option<&str>, RedriveError> {
+    let reason = reason.map(str::trim);
+    if reason.is_some_and(|reason| !(1..=MAX_REASON_CHARS).contains(&reason.chars().count())) {
+        return Err(RedriveError::Reason);
+    }
+    Ok(reason)
+}
+
+/// Takes the marks off the letters that are meant and not settled yet. Recorded in the operators' log.
 pub async fn cancel_redrive(
     tx: &mut PgTransaction<'_>,
-    filter: &Filter,
-    by: &str,
-) -> Result<Cancelled, sqlx::Error> {
+    request: &CancelRequest<'_>,
+) -> Result<Cancelled, RedriveError> {
+    let CancelRequest {
+        filter,
+        request_id,
+        by,
+        reason,
+    } = *request;
+    let reason = said(reason)?;
     let letters = sqlx::query!(
         "with chosen as (
             select id, redrive_request
@@ -225,6 +250,7 @@ pub async fn cancel_redrive(
               and ($4::float8 is null or first_seen_at <= now() - make_interval(secs => $4))
               and ($5::bigint[] is null or id = any($5))
               and redrive_at is not null
+              and ($8::uuid is null or redrive_request = $8)
             order by id
             limit $6
             for update
@@ -244,6 +270,7 @@ pub async fn cancel_redrive(
         filter.ids(),
         filter.limit(),
         End::Cancelled.as_str(),
+        request_id,
     )
     .execute(&mut **tx)
     .await?
@@ -251,9 +278,9 @@ pub async fn cancel_redrive(
     let operation = Operation {
         who: by,
         action: "dead_letters.cancel_redrive",
-        parameters: json!({"filter": filter.to_json()}),
+        parameters: json!({"filter": filter.to_json(), "request_id": request_id}),
         affected: letters,
-        reason: None,
+        reason,
         request_id: None,
         result: None,
     };

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use messaging::{
-    dead_letter::{self, Filter, RedriveError, RedriveRequest},
+    dead_letter::{self, CancelRequest, Filter, RedriveError, RedriveRequest},
     failure::ReasonClass,
     operation::{self, Sought},
     topology::PAYMENT_ORDERS,
@@ -27,6 +27,15 @@ fn request(filter: &Filter, rate: u32) -> RedriveRequest<'_> {
         rate_per_second: per_second(rate),
         by: OPERATOR,
         reason: None,
+    }
+}
+
+fn cancel(filter: &Filter, request_id: Option<Uuid>) -> CancelRequest<'_> {
+    CancelRequest {
+        filter,
+        request_id,
+        by: OPERATOR,
+        reason: request_id.map(|_| "it dies again"),
     }
 }
 
@@ -193,7 +202,7 @@ async fn a_redrive_does_what_its_plan_said_at_the_given_rate_and_is_recorded() {
         .await
         .unwrap();
     assert_eq!(again.plan.letters, 0, "what is marked keeps its mark");
-    let cancelled = dead_letter::cancel_redrive(&mut tx, &filter, OPERATOR)
+    let cancelled = dead_letter::cancel_redrive(&mut tx, &cancel(&filter, None))
         .await
         .unwrap();
     assert_eq!(cancelled.letters, 3);
@@ -331,6 +340,41 @@ async fn another_request_under_a_known_id_is_refused() {
 }
 
 #[tokio::test]
+async fn what_one_request_marked_is_taken_back_and_what_others_marked_stays_theirs() {
+    let db = database().await;
+    let ids = plant(&db, &["invalid", "conflict"]).await;
+    let of = |class| Filter {
+        reason: Some(class),
+        ..Filter::default()
+    };
+    let (invalid, conflict) = (of(ReasonClass::Invalid), of(ReasonClass::Conflict));
+    let (mine, theirs) = (request(&invalid, 5), request(&conflict, 5));
+    let mut tx = db.pool(Login::Writer).begin().await.unwrap();
+    for asked in [&mine, &theirs] {
+        dead_letter::redrive(&mut tx, asked).await.unwrap();
+    }
+    let all = Filter::default();
+    let cancelled = dead_letter::cancel_redrive(&mut tx, &cancel(&all, Some(mine.id))).await;
+    assert_eq!(cancelled.unwrap().letters, 1);
+    let marked: Vec<i64> =
+        sqlx::query_scalar("select id from messaging.dead_letter where redrive_at is not null")
+            .fetch_all(&mut *tx)
+            .await
+            .unwrap();
+    assert_eq!(marked, [ids[1]]);
+    let log = operation::list(&mut tx, &Sought::default(), 1)
+        .await
+        .unwrap();
+    assert_eq!(log[0].reason.as_deref(), Some("it dies again"));
+    let empty = CancelRequest {
+        reason: Some(" "),
+        ..cancel(&all, None)
+    };
+    let refused = dead_letter::cancel_redrive(&mut tx, &empty).await;
+    assert!(matches!(refused, Err(RedriveError::Reason)), "{refused:?}");
+}
+
+#[tokio::test]
 async fn operations_are_found_by_what_was_done() {
     let db = database().await;
     plant(&db, &["invalid"]).await;
@@ -339,7 +383,7 @@ async fn operations_are_found_by_what_was_done() {
     dead_letter::redrive(&mut tx, &request(&filter, 5))
         .await
         .unwrap();
-    dead_letter::cancel_redrive(&mut tx, &filter, OPERATOR)
+    dead_letter::cancel_redrive(&mut tx, &cancel(&filter, None))
         .await
         .unwrap();
     let sought = Sought {

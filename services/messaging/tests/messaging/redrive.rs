@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use contracts::cloud_event::BATCH_CONTENT_TYPE;
 use messaging::{
     consumer::Session,
-    dead_letter::{self, Filter, RedriveRequest},
+    dead_letter::{self, CancelRequest, Filter, RedriveRequest},
     operation::{self, Progress, Sought},
     topology::PAYMENT_ORDERS,
 };
@@ -318,9 +318,17 @@ async fn a_redrive_is_followed_to_the_end_of_each_of_its_letters() {
     };
     assert_eq!(progress(&site.db, request).await, none);
     let mut tx = site.db.pool(Login::Writer).begin().await.unwrap();
-    dead_letter::cancel_redrive(&mut tx, &only(ids[2]), "olga")
-        .await
-        .unwrap();
+    dead_letter::cancel_redrive(
+        &mut tx,
+        &CancelRequest {
+            filter: &only(ids[2]),
+            request_id: None,
+            by: "olga",
+            reason: None,
+        },
+    )
+    .await
+    .unwrap();
     dead_letter::discard(&mut tx, &Effects, &only(ids[3]), "olga", "it is not wanted")
         .await
         .unwrap();

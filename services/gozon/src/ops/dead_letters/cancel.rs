@@ -2,9 +2,10 @@
 
 use axum::extract::State;
 use chassis::{Problem, extract::Json, identity::Operator};
-use messaging::dead_letter::{MAX_LETTERS, cancel_redrive};
+use messaging::dead_letter::{CancelRequest, MAX_LETTERS, cancel_redrive};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::DeadLetterFilter;
 use crate::ops::{OpsState, error::Error};
@@ -17,6 +18,12 @@ pub(crate) struct Request {
     /// Of which dead letters.
     #[serde(default)]
     pub(crate) filter: DeadLetterFilter,
+    /// Only what this request for a redrive has marked: its `request_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) request_id: Option<Uuid>,
+    /// Why, for the operators' log: 1 to 1,000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
 }
 
 /// What was taken back.
@@ -43,7 +50,7 @@ pub(crate) struct Answer {
         (status = 200, description = "Taken back", body = Answer),
         (status = 401, description = "`unauthenticated`", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`: not an operator", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "`queue_unknown`, `reason_unknown`, `ids_out_of_range`, `invalid_body`",
+        (status = 422, description = "`queue_unknown`, `reason_unknown`, `ids_out_of_range`, `redrive_reason_invalid`, `invalid_body`",
             body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`", body = Problem, content_type = "application/problem+json"),
     )
@@ -55,7 +62,13 @@ pub(in crate::ops) async fn cancel_redrive_of_dead_letters(
 ) -> Result<Json<Answer>, Error> {
     let filter = request.filter.parse(state.service(), MAX_LETTERS)?;
     let mut tx = state.pool.begin().await?;
-    let cancelled = cancel_redrive(&mut tx, &filter, &operator.name).await?;
+    let asked = CancelRequest {
+        filter: &filter,
+        request_id: request.request_id,
+        by: &operator.name,
+        reason: request.reason.as_deref(),
+    };
+    let cancelled = cancel_redrive(&mut tx, &asked).await?;
     tx.commit().await?;
     tracing::info!(
         service = state.service().as_str(),

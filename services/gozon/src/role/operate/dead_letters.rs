@@ -226,7 +226,10 @@ async fn redrive(
 async fn take_back(client: &Client, chosen: &Chosen, as_json: bool) -> anyhow::Result<()> {
     let mut done = BTreeMap::new();
     for (service, filter) in chosen.filters()? {
-        let request = cancel::Request { filter };
+        let request = cancel::Request {
+            filter,
+            ..cancel::Request::default()
+        };
         // A request has its limit; what was asked for has none.
         let mut letters = 0;
         let answer = loop {
