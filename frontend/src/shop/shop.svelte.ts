@@ -1,6 +1,6 @@
 // What one signed-in person sees of the shop: the account, the orders and the stream that keeps them current.
 import * as api from "../api/shop-api";
-import type { EventFrame, Order } from "../api/types";
+import type { Order, OrdersFrame } from "../api/types";
 import { Poller } from "../events/poller";
 import { EventStream, type Connection } from "../events/stream";
 import { watchWake } from "../events/wake";
@@ -135,7 +135,7 @@ export class Shop {
     for (const submission of this.#submissions()) void submission.checkNow();
   }
 
-  #take(frame: EventFrame): void {
+  #take(frame: OrdersFrame): void {
     if (!this.#areOurs(frame.orders)) return;
     this.orders.take(frame);
     // A snapshot may tell of decisions made before anything was known here.
@@ -155,7 +155,8 @@ export class Shop {
   }
 
   #connectionChanged(connection: Connection): void {
-    if (this.connection.kind === "live") this.orders.asOf = new Date();
+    if (this.connection.kind === "live")
+      this.orders.asOf = this.#stream.heardAt;
     this.connection = connection;
     if (connection.kind === "live") {
       this.#poller.stop();

@@ -24,6 +24,17 @@ pub(crate) struct Source {
     pub(crate) stop: CancellationToken,
 }
 
+/// What a stream waited for.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// Something changed.
+    Changed(Update),
+    /// The time is up.
+    Up,
+    /// The client was pinged.
+    Pinged,
+}
+
 /// Serves a registered client to the end of its stream, and counts that end.
 pub(crate) async fn serve<P: Peer>(
     peer: &mut P,
@@ -63,24 +74,34 @@ async fn follow<P: Peer>(
     let Some(opening) = opening.await else {
         return End::TryAgain;
     };
-    let mut sent = opening.position.clone();
     let opened = opening.position.clone();
     if peer.send(&snapshot(opening)).await.is_err() {
         return End::Gone;
     }
+    go_on(peer, subscription, &opened).await
+}
+
+/// Tells what changes after the opening, and that nothing does.
+async fn go_on<P: Peer>(peer: &mut P, subscription: &mut Subscription, opened: &Position) -> End {
+    let mut sent = opened.clone();
     let mut pulse = Pulse::new();
     let mut held = Held::new(P::PROTOCOL);
     loop {
         match next(peer, subscription, &mut pulse, held.until()).await {
-            Ok(Some(update)) => {
+            Ok(Turn::Changed(update)) => {
                 if let Some(due) = held.make_room(&update, &sent)
                     && tell(peer, due, subscription.metrics()).await.is_err()
                 {
                     return End::Gone;
                 }
-                held.take_in(update, &opened, &mut sent);
+                held.take_in(update, opened, &mut sent);
             }
-            Ok(None) => held.release(),
+            Ok(Turn::Up) => held.release(),
+            Ok(Turn::Pinged) => {
+                if peer.send(&Frame::Beat).await.is_err() {
+                    return End::Gone;
+                }
+            }
             Err(end) => return end,
         }
         if let Some(due) = held.frame(&sent)
@@ -91,24 +112,23 @@ async fn follow<P: Peer>(
     }
 }
 
-/// Waits for the next update, until an instant if one is given, and meanwhile keeps the connection alive and notices its
-/// end.
+/// Waits for the next update, until an instant if one is given, and meanwhile pings the client and notices its end.
 pub(crate) async fn next<P: Peer>(
     peer: &mut P,
     subscription: &mut Subscription,
     pulse: &mut Pulse,
     until: Option<Instant>,
-) -> Result<Option<Update>, End> {
+) -> Result<Turn, End> {
     // Polled only if there is an instant to wait for.
     let up = sleep_until(until.unwrap_or_else(Instant::now));
     tokio::pin!(up);
     loop {
         tokio::select! {
-            update = subscription.updates.recv() => return update.map(Some).ok_or(End::TryAgain),
-            () = &mut up, if until.is_some() => return Ok(None),
+            update = subscription.updates.recv() => return update.map(Turn::Changed).ok_or(End::TryAgain),
+            () = &mut up, if until.is_some() => return Ok(Turn::Up),
             heard = peer.listen() => heard.map(|()| pulse.hear())?,
             beat = pulse.beat() => match beat {
-                Beat::Ping => peer.ping(pulse).await?,
+                Beat::Ping => return peer.ping(pulse).await.map(|()| Turn::Pinged),
                 Beat::Dead => return Err(End::Gone),
             },
         }
@@ -150,4 +170,66 @@ async fn tell<P: Peer>(peer: &mut P, due: Due, metrics: &Metrics) -> Result<(), 
     }
     span::end(due.spans, &sent);
     sent
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use contracts::UserId;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::push::hub::Hub;
+
+    /// A client that answers every ping, up to some frame.
+    struct Listener {
+        begun: Instant,
+        heard: Vec<(u64, String)>,
+        leaves_after: usize,
+    }
+
+    impl Peer for Listener {
+        const PROTOCOL: &str = "websocket";
+
+        async fn send(&mut self, frame: &Frame) -> Result<(), End> {
+            if self.heard.len() == self.leaves_after {
+                return Err(End::Gone);
+            }
+            self.heard
+                .push((self.begun.elapsed().as_secs(), frame.to_json()));
+            Ok(())
+        }
+
+        async fn ping(&mut self, pulse: &mut Pulse) -> Result<(), End> {
+            pulse.hear();
+            Ok(())
+        }
+
+        async fn listen(&mut self) -> Result<(), End> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_stream_says_every_twenty_seconds_that_it_lives() {
+        let hub = Hub::new(Metrics::default());
+        let user_id = UserId::try_from(1).unwrap();
+        let mut subscription = hub.subscribe(user_id).unwrap();
+        let mut peer = Listener {
+            begun: Instant::now(),
+            heard: Vec::new(),
+            leaves_after: 3,
+        };
+        let opened = Position {
+            system_identifier: 7,
+            snapshot: "10:20:".parse().unwrap(),
+        };
+        let going_on = go_on(&mut peer, &mut subscription, &opened);
+        let end = timeout(Duration::from_mins(2), going_on).await;
+        assert_eq!(end, Ok(End::Gone));
+        let beat = r#"{"type":"beat"}"#;
+        let beats = [20, 40, 60].map(|second| (second, beat.to_owned()));
+        assert_eq!(peer.heard, beats);
+    }
 }
