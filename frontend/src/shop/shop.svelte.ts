@@ -25,6 +25,8 @@ const FAILURES_BEFORE_POLLING = 3;
 
 export class Shop {
   connection: Connection = $state.raw({ kind: "connecting" });
+  /** The stream was cut off and has not come back. */
+  interrupted = $state(false);
   /** The page asks by itself, and is answered. */
   polling = $state(false);
   /** Counts what was asked by itself, for whoever wants to ask along. */
@@ -41,7 +43,6 @@ export class Shop {
   readonly #poller: Poller;
   readonly #stopWatching: () => void;
   readonly #cancelling = new Map<string, Cancelling>();
-  #interrupted = false;
 
   constructor(userId: bigint, events: ShopEvents) {
     this.#userId = userId;
@@ -161,8 +162,8 @@ export class Shop {
     if (connection.kind === "live") {
       this.#poller.stop();
       this.polling = false;
-      if (this.#interrupted) announcer.say(t.connection.back);
-      this.#interrupted = false;
+      if (this.interrupted) announcer.say(t.connection.back);
+      this.interrupted = false;
       return;
     }
     if (connection.kind === "connecting") return;
@@ -172,8 +173,8 @@ export class Shop {
     ) {
       this.#poller.start();
     }
-    if (!this.#interrupted) announcer.say(t.connection.interrupted);
-    this.#interrupted = true;
+    if (!this.interrupted) announcer.say(t.connection.interrupted);
+    this.interrupted = true;
   }
 }
 
