@@ -14,7 +14,7 @@ test("an order declined for want of money says how much is missing, and topping 
   await shop.placeOrder("A kettle", "250.50");
   await expect(shop.order("A kettle")).toContainText("Cancelled");
   const form = page.getByRole("region", { name: "New order" });
-  await expect(form.getByText("150.50\u00a0₽ are missing.")).toBeVisible();
+  await expect(form.getByText("You are 150.50\u00a0₽ short.")).toBeVisible();
 
   await form.getByRole("button", { name: "Top up by 150.50" }).click();
   const field = page.getByLabel("Top up by", { exact: true });
@@ -22,7 +22,7 @@ test("an order declined for want of money says how much is missing, and topping 
   await expect(field).toHaveValue("150.50");
   await page.keyboard.press("Enter");
   await shop.expectBalance("250.50");
-  await expect(form.getByText("are missing")).toHaveCount(0);
+  await expect(form.getByText("short.")).toHaveCount(0);
 
   await shop.placeOrder("The same kettle", "250.50");
   await expect(shop.order("The same kettle")).toContainText("Finished");

@@ -2,10 +2,10 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use futures_util::StreamExt;
 use serde::Deserialize;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{self, Message, client::IntoClientRequest, http::HeaderValue},
@@ -40,14 +40,19 @@ pub struct Screen {
     pub shown: HashMap<Uuid, Vec<String>>,
 }
 
-#[derive(Deserialize)]
-struct Frame {
-    #[serde(rename = "type")]
-    kind: String,
-    cursor: String,
-    #[serde(default)]
-    resumed: bool,
-    orders: Vec<Order>,
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Frame {
+    Snapshot {
+        cursor: String,
+        resumed: bool,
+        orders: Vec<Order>,
+    },
+    Changes {
+        cursor: String,
+        orders: Vec<Order>,
+    },
+    Beat,
 }
 
 impl Follow {
@@ -63,26 +68,37 @@ impl Follow {
         }
         let bearer = format!("Bearer {token}");
         let mut socket = open_socket(url, &[("authorization", &bearer)]).await?;
-        let first = next_frame(&mut socket).await?;
-        ensure!(
-            first.kind == "snapshot",
-            "the first frame is a {}",
-            first.kind
-        );
-        Ok(Self {
-            socket,
-            cursor: first.cursor,
-            resumed: first.resumed,
-            snapshot: first.orders,
-        })
+        match next_frame(&mut socket).await? {
+            Frame::Snapshot {
+                cursor,
+                resumed,
+                orders,
+            } => Ok(Self {
+                socket,
+                cursor,
+                resumed,
+                snapshot: orders,
+            }),
+            other => bail!("the first frame is {other:?}"),
+        }
     }
 
-    /// The next change. An error when the socket closes or stays silent.
+    /// The next change. An error when the socket closes or tells of none in time.
     pub async fn next(&mut self) -> anyhow::Result<Vec<Order>> {
-        let frame = next_frame(&mut self.socket).await?;
-        ensure!(frame.kind == "changes", "a later frame is a {}", frame.kind);
-        self.cursor = frame.cursor;
-        Ok(frame.orders)
+        let change = async {
+            loop {
+                match next_frame(&mut self.socket).await? {
+                    Frame::Changes { cursor, orders } => return Ok((cursor, orders)),
+                    Frame::Beat => {}
+                    Frame::Snapshot { .. } => bail!("a later frame is a snapshot"),
+                }
+            }
+        };
+        let (cursor, orders) = timeout(PATIENCE, change)
+            .await
+            .context("the socket tells of no change")??;
+        self.cursor = cursor;
+        Ok(orders)
     }
 
     /// Reads changes until an order has ended.
@@ -157,7 +173,7 @@ pub async fn open_socket(
 /// The next text message of a socket; answers pings on the way.
 pub async fn next_text(socket: &mut Socket) -> anyhow::Result<String> {
     loop {
-        let message = tokio::time::timeout(PATIENCE, socket.next())
+        let message = timeout(PATIENCE, socket.next())
             .await
             .context("the socket stays silent")?
             .context("the socket ended")??;

@@ -98,6 +98,8 @@ export const decodeFrame: Decoder<EventFrame | null> = (value) => {
         cursor: text(it, "cursor"),
         orders: orders(it, "orders"),
       };
+    case "beat":
+      return { type: "beat" };
     default:
       return null;
   }

@@ -973,6 +973,9 @@ export interface components {
             readonly orders: readonly components["schemas"]["Order"][];
             /** @enum {string} */
             readonly type: "changes";
+        } | {
+            /** @enum {string} */
+            readonly type: "beat";
         };
         /** @description The order that is meant. */
         readonly Found: {

@@ -50,8 +50,8 @@ export type SessionInfo = Pick<Schemas["Session"], "user_id"> & {
   readonly roles: readonly string[];
 };
 
-/** A message of the event stream. `resumed` is false when a snapshot may have skipped changes. */
-export type EventFrame =
+/** What the event stream tells of orders. `resumed` is false when a snapshot may have skipped changes. */
+export type OrdersFrame =
   | {
       readonly type: "snapshot";
       readonly cursor: string;
@@ -63,6 +63,9 @@ export type EventFrame =
       readonly cursor: string;
       readonly orders: readonly Order[];
     };
+
+/** A message of the event stream; a beat says that it is quiet and lives. */
+export type EventFrame = OrdersFrame | { readonly type: "beat" };
 
 export type Problem = Pick<Whole<Schemas["Problem"]>, "code" | "detail">;
 

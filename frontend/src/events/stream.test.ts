@@ -80,21 +80,6 @@ describe("connecting", () => {
   });
 });
 
-describe("silence", () => {
-  test("is a dead connection, and any frame ends it", () => {
-    const { connections } = aStream();
-    FakeSocket.last.goesLive("c1");
-    for (let beat = 0; beat < 3; beat += 1) {
-      vi.advanceTimersByTime(44_999);
-      FakeSocket.last.sends({ type: "changes", cursor: "c1", orders: [] });
-    }
-    expect(connections.at(-1)).toEqual({ kind: "live" });
-    vi.advanceTimersByTime(45_000);
-    expect(FakeSocket.last.closed).toBe(true);
-    expect(connections.at(-1)?.kind).toBe("waiting");
-  });
-});
-
 describe("reconnecting", () => {
   test("resumes with the newest cursor after the wait", () => {
     const { connections } = aStream();
@@ -164,6 +149,47 @@ describe("reconnecting", () => {
     expect(connections.at(-1)).toEqual({ kind: "offline" });
     vi.advanceTimersByTime(250);
     expect(FakeSocket.all).toHaveLength(2);
+  });
+});
+
+describe("a connection that has died without a word", () => {
+  test("is given up after two beats missed, and known to have lived up to the last message", () => {
+    const { stream, connections } = aStream();
+    FakeSocket.last.goesLive("c1");
+    const last = new Date();
+    vi.advanceTimersByTime(44_999);
+    expect(connections.at(-1)).toEqual({ kind: "live" });
+    vi.advanceTimersByTime(1);
+    expect(FakeSocket.last.closed).toBe(true);
+    expect(connections.at(-1)?.kind).toBe("waiting");
+    expect(stream.heardAt).toEqual(last);
+    vi.advanceTimersByTime(250);
+    expect(FakeSocket.last.url).toContain("cursor=c1");
+  });
+
+  test.each([
+    { type: "beat" },
+    { type: "changes", cursor: "c2", orders: [] },
+    { type: "of a newer shop" },
+  ])("has not died while it says %o", (frame) => {
+    const { stream, connections } = aStream();
+    FakeSocket.last.goesLive("c1");
+    for (let beat = 0; beat < 5; beat += 1) {
+      vi.advanceTimersByTime(20_000);
+      FakeSocket.last.sends(frame);
+    }
+    expect(connections.at(-1)).toEqual({ kind: "live" });
+    expect(FakeSocket.all).toHaveLength(1);
+    expect(stream.heardAt).toEqual(new Date());
+  });
+
+  test("is no other while the snapshot is awaited: a beat brings none", () => {
+    const { connections } = aStream();
+    FakeSocket.last.onopen?.();
+    vi.advanceTimersByTime(9_000);
+    FakeSocket.last.sends({ type: "beat" });
+    vi.advanceTimersByTime(1_000);
+    expect(connections.at(-1)?.kind).toBe("waiting");
   });
 });
 

@@ -1,6 +1,6 @@
 // The event stream: one WebSocket that resumes where it broke off, until it is closed for good.
 import { decodeFrame, decodeText } from "../api/decode";
-import type { EventFrame } from "../api/types";
+import type { EventFrame, OrdersFrame } from "../api/types";
 import { backoffMs } from "./backoff";
 
 export type Connection =
@@ -17,14 +17,14 @@ export type Connection =
 /** From opening the socket to the first snapshot. */
 const SNAPSHOT_LIMIT_MS = 10_000;
 
-/** The shop says something at least every 20 seconds: after two such silences the connection is dead, whatever TCP says. */
+/** The shop says something every 20 seconds: after two beats missed, the connection is dead whatever the browser believes. */
 const SILENCE_LIMIT_MS = 45_000;
 
 /** A connection that lasted this long was good: the next failure counts as the first. */
 const STEADY_MS = 10_000;
 
 export interface StreamEvents {
-  readonly onFrame: (frame: EventFrame) => void;
+  readonly onFrame: (frame: OrdersFrame) => void;
   readonly onConnection: (connection: Connection) => void;
   /** The shop did not let us in, or we cannot tell: a browser hides the status of a failed handshake. */
   readonly onShutOut: () => void;
@@ -36,7 +36,8 @@ export class EventStream {
   #cursor: string | null = null;
   #failures = 0;
   #liveSince: number | null = null;
-  /** The one wait under way: for the next frame, or for the next attempt. */
+  #heardAt: Date | null = null;
+  /** The one wait under way: for a snapshot, for any message after it, or for the next attempt. */
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(events: StreamEvents) {
@@ -50,7 +51,7 @@ export class EventStream {
 
     const socket = new WebSocket(this.#url());
     this.#socket = socket;
-    this.#expectFrame(SNAPSHOT_LIMIT_MS);
+    this.#timer = setTimeout(() => this.#failed(), SNAPSHOT_LIMIT_MS);
     let opened = false;
     socket.onopen = () => (opened = true);
     socket.onmessage = (message) => this.#receive(message.data);
@@ -64,6 +65,11 @@ export class EventStream {
     this.#drop();
   }
 
+  /** When the shop last said anything: what it told up to then was current then. */
+  get heardAt(): Date | null {
+    return this.#heardAt;
+  }
+
   #receive(data: unknown): void {
     let frame: EventFrame | null;
     try {
@@ -75,19 +81,19 @@ export class EventStream {
       this.#failed();
       return;
     }
-    if (frame === null) return;
+    const isSnapshot = frame?.type === "snapshot";
+    if (isSnapshot || this.#liveSince !== null) {
+      this.#heardAt = new Date();
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#failed(), SILENCE_LIMIT_MS);
+    }
+    if (frame === null || frame.type === "beat") return;
     this.#cursor = frame.cursor;
-    this.#expectFrame(SILENCE_LIMIT_MS);
-    if (frame.type === "snapshot") {
+    if (isSnapshot) {
       this.#liveSince = Date.now();
       this.#events.onConnection({ kind: "live" });
     }
     this.#events.onFrame(frame);
-  }
-
-  #expectFrame(within: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#failed(), within);
   }
 
   #failed(): void {

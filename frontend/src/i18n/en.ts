@@ -71,7 +71,7 @@ export const en = {
     acting: "Placing…",
     question: "whether the order was placed",
     placed: (number: bigint) => `Order ${number} placed.`,
-    missing: (amount: string) => `${amount} are missing.`,
+    missing: (amount: string) => `You are ${amount} short.`,
     topUpBy: (amount: string) => `Top up by ${amount}`,
   },
   sending: {
@@ -96,7 +96,7 @@ export const en = {
     filter: "Show",
     all: "All",
     waiting: "In progress",
-    paid: "Paid",
+    paid: "Finished",
     cancelled: "Cancelled",
     noneOfThese: "None of the orders shown so far.",
     shown: (count: number) =>
@@ -104,6 +104,8 @@ export const en = {
         one: `${count} order`,
         other: `${count} orders`,
       }),
+    shownOf: (shown: number, known: number) =>
+      `${shown} of the newest ${known}`,
     number: (number: bigint) => `Order ${number}`,
   },
   status: {
@@ -113,11 +115,11 @@ export const en = {
     cancelled: "Cancelled",
     inProgress: "Payment in progress.",
     paid: "Paid from your account.",
-    moneyOnItsWay: "You gave it up; your money is on its way back.",
+    moneyOnItsWay: "You cancelled it; your money is on its way back.",
     noAccount: "You had no account to pay from.",
     insufficientFunds: "There was not enough money in your account.",
     discarded: "The payment could not be processed.",
-    refunded: "You gave it up, and your money is back.",
+    refunded: "You cancelled it, and your money is back.",
     declined: "The payment was declined.",
     announced: (number: bigint, label: string, sentence: string) =>
       `Order ${number}: ${label.toLowerCase()}. ${sentence}`.trim(),

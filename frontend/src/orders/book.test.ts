@@ -1,16 +1,16 @@
 // The rules by which the list of orders follows the event stream.
 import { describe, expect, test } from "vitest";
-import type { EventFrame, Order } from "../api/types";
+import type { Order, OrdersFrame } from "../api/types";
 import { applyFrame, EMPTY_BOOK, merge, newestFirst } from "./book";
 import { anOrder, cancelled, finished } from "./fixture";
 
 const book = (...orders: Order[]) => merge(EMPTY_BOOK, orders);
-const changes = (...orders: Order[]): EventFrame => ({
+const changes = (...orders: Order[]): OrdersFrame => ({
   type: "changes",
   cursor: "c",
   orders,
 });
-const snapshot = (resumed: boolean, ...orders: Order[]): EventFrame => ({
+const snapshot = (resumed: boolean, ...orders: Order[]): OrdersFrame => ({
   type: "snapshot",
   cursor: "c",
   resumed,

@@ -1,5 +1,5 @@
 // The orders this page knows, and the pure rules by which news about them is taken in.
-import type { EventFrame, Order } from "../api/types";
+import type { Order, OrdersFrame } from "../api/types";
 
 /** Orders by id. Never changed in place: every rule answers with a new book, or the same one. */
 export type OrderBook = ReadonlyMap<string, Order>;
@@ -26,7 +26,7 @@ export interface FrameOutcome {
 }
 
 /** Takes in one message of the event stream. */
-export function applyFrame(book: OrderBook, frame: EventFrame): FrameOutcome {
+export function applyFrame(book: OrderBook, frame: OrdersFrame): FrameOutcome {
   const fresh = frame.type === "snapshot" && !frame.resumed;
   const kept = fresh ? withoutOlder(book, frame.orders) : book;
   const next = merge(kept, frame.orders);

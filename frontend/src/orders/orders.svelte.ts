@@ -1,7 +1,7 @@
 // The orders of the person who is signed in, as far as this page knows them, and how it learns of them.
 import { failureOf, type Failure } from "../api/failure";
 import * as api from "../api/shop-api";
-import type { EventFrame, Order } from "../api/types";
+import type { Order, OrdersFrame } from "../api/types";
 import type { Guard } from "../shop/guard";
 import {
   applyFrame,
@@ -66,7 +66,7 @@ export class Orders {
   }
 
   /** Takes in a message of the event stream. */
-  take(frame: EventFrame): void {
+  take(frame: OrdersFrame): void {
     const { book, decided, gap } = applyFrame(this.#book, frame);
     this.#book = book;
     this.asOf = new Date();

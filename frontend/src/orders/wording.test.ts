@@ -11,8 +11,13 @@ test("each reason for a cancellation has words", () => {
     "There was not enough money in your account.",
   );
   expect(wordsOfStatus(cancelled(1, "refunded")).sentence).toBe(
-    "You gave it up, and your money is back.",
+    "You cancelled it, and your money is back.",
   );
+});
+
+test("an order that its owner cancelled has not failed", () => {
+  expect(wordsOfStatus(cancelled(1, "refunded")).tone).toBe("neutral");
+  expect(wordsOfStatus(cancelled(1, "insufficient_funds")).tone).toBe("bad");
 });
 
 test("an order whose money is on its way back is waited for, as a new one is", () => {

@@ -36,7 +36,8 @@ export function wordsOfStatus(
     case "CANCELLED":
       return {
         label: t.status.cancelled,
-        tone: "bad",
+        // Done as its owner wished: nothing went wrong.
+        tone: order.reason === "refunded" ? "neutral" : "bad",
         sentence: wordsOfReason(order.reason),
       };
     default:

@@ -1,6 +1,6 @@
 // What one signed-in person sees of the shop: the account, the orders and the stream that keeps them current.
 import * as api from "../api/shop-api";
-import type { EventFrame, Order } from "../api/types";
+import type { Order, OrdersFrame } from "../api/types";
 import { Poller } from "../events/poller";
 import { EventStream, type Connection } from "../events/stream";
 import { watchWake } from "../events/wake";
@@ -25,6 +25,8 @@ const FAILURES_BEFORE_POLLING = 3;
 
 export class Shop {
   connection: Connection = $state.raw({ kind: "connecting" });
+  /** The stream was cut off and has not come back. */
+  interrupted = $state(false);
   /** The page asks by itself, and is answered. */
   polling = $state(false);
   /** Counts what was asked by itself, for whoever wants to ask along. */
@@ -41,7 +43,6 @@ export class Shop {
   readonly #poller: Poller;
   readonly #stopWatching: () => void;
   readonly #cancelling = new Map<string, Cancelling>();
-  #interrupted = false;
 
   constructor(userId: bigint, events: ShopEvents) {
     this.#userId = userId;
@@ -135,7 +136,7 @@ export class Shop {
     for (const submission of this.#submissions()) void submission.checkNow();
   }
 
-  #take(frame: EventFrame): void {
+  #take(frame: OrdersFrame): void {
     if (!this.#areOurs(frame.orders)) return;
     this.orders.take(frame);
     // A snapshot may tell of decisions made before anything was known here.
@@ -155,13 +156,14 @@ export class Shop {
   }
 
   #connectionChanged(connection: Connection): void {
-    if (this.connection.kind === "live") this.orders.asOf = new Date();
+    if (this.connection.kind === "live")
+      this.orders.asOf = this.#stream.heardAt;
     this.connection = connection;
     if (connection.kind === "live") {
       this.#poller.stop();
       this.polling = false;
-      if (this.#interrupted) announcer.say(t.connection.back);
-      this.#interrupted = false;
+      if (this.interrupted) announcer.say(t.connection.back);
+      this.interrupted = false;
       return;
     }
     if (connection.kind === "connecting") return;
@@ -171,8 +173,8 @@ export class Shop {
     ) {
       this.#poller.start();
     }
-    if (!this.#interrupted) announcer.say(t.connection.interrupted);
-    this.#interrupted = true;
+    if (!this.interrupted) announcer.say(t.connection.interrupted);
+    this.interrupted = true;
   }
 }
 

@@ -24,7 +24,8 @@ type Socket = WebSocketStream<TcpStream>;
 /// A frame, as far as it matters here.
 #[derive(Debug, Deserialize)]
 struct Frame<'a> {
-    #[serde(borrow)]
+    /// None in a beat.
+    #[serde(borrow, default)]
     orders: Vec<Change<'a>>,
 }
 
@@ -125,9 +126,16 @@ mod tests {
     }
 
     #[test]
+    fn a_beat_tells_of_nothing() {
+        let mut told = 0;
+        read(r#"{"type":"beat"}"#, |_, _| told += 1).unwrap();
+        assert_eq!(told, 0);
+    }
+
+    #[test]
     fn what_cannot_be_understood_is_an_error() {
         let ignore = |_, _| {};
-        assert!(read("{}", ignore).is_err());
+        assert!(read("[]{", ignore).is_err());
         let id = Uuid::now_v7();
         let text = format!(r#"{{"orders":[{{"id":"{id}","status":"LOST"}}]}}"#);
         assert!(read(&text, ignore).is_err());

@@ -9,7 +9,7 @@ export const WORDS = {
     amount: "Amount",
     place: "Place order",
     topUpBy: "Top up by",
-    missing: "are missing",
+    missing: "You are",
     checking: "do not pay again",
     trouble: "The shop has trouble",
     asOf: "as of",

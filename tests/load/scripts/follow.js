@@ -72,6 +72,8 @@ export function follow(base, token, tags) {
   function receive(text) {
     const at = Date.now();
     const frame = JSON.parse(text);
+    // The stream is quiet, and lives.
+    if (frame.type === "beat") return;
     cursor = frame.cursor;
     if (frame.type === "snapshot") {
       clearTimeout(timer);

@@ -22,6 +22,9 @@ const FUNDS_MINOR: i64 = 100_000_000;
 /// Between two attempts at the same thing.
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
+/// An order is accepted, and a socket opened again, within this time, whatever is being killed or replaced meanwhile.
+const TRY_FOR: Duration = Duration::from_mins(5);
+
 /// Every order has ended this long after the last was placed.
 const END_WITHIN: Duration = Duration::from_mins(2);
 
@@ -83,7 +86,8 @@ pub(super) async fn visit(
 /// Places one order, and asks again under the same key until it is accepted. Says when that request was sent.
 async fn place(customer: &Customer, counters: &Counters) -> (Uuid, Instant) {
     let key = new_key();
-    loop {
+    let begun = Instant::now();
+    while begun.elapsed() < TRY_FOR {
         let call = order_call(&key, PRICE_MINOR).bearer(&customer.token);
         counters.asked();
         let asked_at = Instant::now();
@@ -92,13 +96,14 @@ async fn place(customer: &Customer, counters: &Counters) -> (Uuid, Instant) {
                 counters.placed();
                 let order: Order =
                     serde_json::from_str(&answer.text).expect("the answer is the order");
-                break (order.id, asked_at);
+                return (order.id, asked_at);
             }
             Ok(answer) => counters.failed(&format!("{} {}", answer.status, answer.text)),
             Err(error) => counters.failed(&format!("no answer: {error:?}")),
         }
         sleep(AGAIN_AFTER).await;
     }
+    panic!("an order was not accepted for {TRY_FOR:?}");
 }
 
 /// A socket and what its user has seen on it.
@@ -183,11 +188,13 @@ fn since_change(order: &Order) -> Duration {
 }
 
 async fn follow(customer: &Customer, cursor: Option<&str>, counters: &Counters) -> Follow {
-    loop {
+    let begun = Instant::now();
+    while begun.elapsed() < TRY_FOR {
         match Follow::open(customer.entrance(), &customer.token, cursor).await {
             Ok(socket) => return socket,
             Err(error) => counters.not_opened(&format!("the socket: {error:#}")),
         }
         sleep(AGAIN_AFTER).await;
     }
+    panic!("no socket was opened for {TRY_FOR:?}");
 }

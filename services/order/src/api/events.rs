@@ -39,7 +39,8 @@ pub(crate) struct Events {
 /// Streams the asker's orders: first a snapshot, then every change.
 ///
 /// As a WebSocket: close code 1012 or 1013 means to connect again with the newest cursor. As server-sent events
-/// (`Accept: text/event-stream`): the same frames as data, each with its cursor as id; a browser resumes by itself.
+/// (`Accept: text/event-stream`): the same frames as data, each with its cursor as id; a browser resumes by itself. Either
+/// way a `beat` comes every 20 seconds, whatever happens: who hears nothing for 45 connects again.
 #[utoipa::path(
     get,
     path = "/api/v1/events",

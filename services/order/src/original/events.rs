@@ -25,7 +25,7 @@ use crate::{
         pulse::Pulse,
         socket::{close, send},
         span,
-        stream::{Woken, next, until_cut_off},
+        stream::{Turn, next, until_cut_off},
     },
     status::Status,
 };
@@ -99,8 +99,9 @@ async fn stream(socket: &mut WebSocket, subscription: &mut Subscription) -> End 
     let mut pulse = Pulse::new();
     loop {
         let update = match next(socket, subscription, &mut pulse, None).await {
-            Ok(Woken::Update(update)) => update,
-            Ok(Woken::Due | Woken::Beat) => continue,
+            Ok(Turn::Changed(update)) => update,
+            // The original's clients know decisions and nothing else.
+            Ok(Turn::Pinged | Turn::Up) => continue,
             Err(end) => return end,
         };
         for change in update.changes.iter() {

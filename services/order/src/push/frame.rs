@@ -20,13 +20,16 @@ pub(crate) enum Frame {
         /// Orders in their current state, newest first.
         orders: Vec<OrderView>,
     },
-    /// Something changed; or, at least every 20 seconds, nothing: a stream that is silent for much longer is dead.
+    /// Something changed.
     Changes {
         /// As in the first frame.
         cursor: String,
         /// Orders in their new state, each once, in the order of their first changes; drop those whose version is known.
         orders: Vec<OrderView>,
     },
+    /// Nothing changed, and the stream lives: a browser's page sees neither pings nor comments. One comes every 20 seconds;
+    /// who hears nothing for twice as long connects again.
+    Beat,
 }
 
 impl Frame {
@@ -35,10 +38,11 @@ impl Frame {
         serde_json::to_string(self).expect("orders are plain text, numbers and instants")
     }
 
-    /// Where a client that has this frame resumes.
-    pub(crate) fn cursor(&self) -> &str {
+    /// Where a client that has this frame resumes; none if that is where it did before.
+    pub(crate) fn cursor(&self) -> Option<&str> {
         match self {
-            Self::Snapshot { cursor, .. } | Self::Changes { cursor, .. } => cursor,
+            Self::Snapshot { cursor, .. } | Self::Changes { cursor, .. } => Some(cursor),
+            Self::Beat => None,
         }
     }
 }

@@ -198,7 +198,7 @@ mod tests {
                 let numbers = orders.iter().map(|order| order.number).collect();
                 Some((numbers, cursor::decode(&cursor).unwrap()))
             }
-            Frame::Snapshot { .. } => panic!("changes never make a snapshot"),
+            other => panic!("changes never make {other:?}"),
         }
     }
 

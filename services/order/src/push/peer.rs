@@ -32,7 +32,7 @@ pub(crate) trait Peer {
     /// Sends a frame.
     async fn send(&mut self, frame: &Frame) -> Result<(), End>;
 
-    /// Shows that the stream lives, and asks for a sign of life where the client has a way to give one.
+    /// Asks for a sign of life, where the client has a way to give one; who has none is heard by taking its frames.
     async fn ping(&mut self, pulse: &mut Pulse) -> Result<(), End>;
 
     /// Waits for a sign of life; an error when the client leaves.

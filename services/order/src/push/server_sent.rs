@@ -1,6 +1,6 @@
 //! A client over server-sent events: the WebSocket's frames, for networks and programs that know only HTTP.
 //!
-//! Each event's id is the frame's cursor, so that a browser's `EventSource` resumes by itself (`Last-Event-ID`).
+//! The id of an event is its frame's cursor, so that a browser's `EventSource` resumes by itself (`Last-Event-ID`).
 
 use std::{convert::Infallible, time::Duration};
 
@@ -73,16 +73,18 @@ impl Peer for ServerSent {
     const PROTOCOL: &str = "http";
 
     async fn send(&mut self, frame: &Frame) -> Result<(), End> {
-        let mut event = Event::default().id(frame.cursor()).data(frame.to_json());
+        let mut event = Event::default().data(frame.to_json());
+        if let Some(cursor) = frame.cursor() {
+            event = event.id(cursor);
+        }
         if let Some(retry) = self.retry.take() {
             event = event.retry(retry);
         }
         self.write(event).await
     }
 
-    /// A comment; who lets it be written is heard, for there is no other way.
+    /// Nothing is asked: the beat that follows is taken in time, or the client is gone.
     async fn ping(&mut self, pulse: &mut Pulse) -> Result<(), End> {
-        self.write(Event::default().comment("")).await?;
         pulse.hear();
         Ok(())
     }
@@ -99,7 +101,7 @@ mod tests {
     use crate::push::pulse::Beat;
 
     #[tokio::test(start_paused = true)]
-    async fn who_takes_the_pings_is_alive_and_who_does_not_is_gone() {
+    async fn who_takes_the_beats_is_alive_and_who_does_not_is_gone() {
         let (events, mut taken) = mpsc::channel(1);
         let mut peer = ServerSent {
             events,
@@ -109,10 +111,15 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(pulse.beat().await, Beat::Ping);
             assert_eq!(peer.ping(&mut pulse).await, Ok(()));
+            assert_eq!(peer.send(&Frame::Beat).await, Ok(()));
             assert!(taken.recv().await.is_some());
         }
-        assert_eq!(peer.ping(&mut pulse).await, Ok(()), "one waits to be taken");
-        assert_eq!(peer.ping(&mut pulse).await, Err(End::Gone));
+        assert_eq!(
+            peer.send(&Frame::Beat).await,
+            Ok(()),
+            "one waits to be taken"
+        );
+        assert_eq!(peer.send(&Frame::Beat).await, Err(End::Gone));
         drop(taken);
         assert_eq!(peer.listen().await, Err(End::Gone));
     }

@@ -24,6 +24,17 @@ pub(crate) struct Source {
     pub(crate) stop: CancellationToken,
 }
 
+/// What a stream waited for.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// Something changed.
+    Changed(Update),
+    /// The time is up.
+    Up,
+    /// The client was pinged.
+    Pinged,
+}
+
 /// Serves a registered client to the end of its stream, and counts that end.
 pub(crate) async fn serve<P: Peer>(
     peer: &mut P,
@@ -67,21 +78,17 @@ async fn follow<P: Peer>(
     if peer.send(&snapshot(opening)).await.is_err() {
         return End::Gone;
     }
-    tell_changes(peer, subscription, &opened).await
+    go_on(peer, subscription, &opened).await
 }
 
-/// Tells what the tail delivers, without what the opening saw.
-async fn tell_changes<P: Peer>(
-    peer: &mut P,
-    subscription: &mut Subscription,
-    opened: &Position,
-) -> End {
+/// Tells what changes after the opening, and that nothing does.
+async fn go_on<P: Peer>(peer: &mut P, subscription: &mut Subscription, opened: &Position) -> End {
     let mut sent = opened.clone();
     let mut pulse = Pulse::new();
     let mut held = Held::new(P::PROTOCOL);
     loop {
         match next(peer, subscription, &mut pulse, held.until()).await {
-            Ok(Woken::Update(update)) => {
+            Ok(Turn::Changed(update)) => {
                 if let Some(due) = held.make_room(&update, &sent)
                     && tell(peer, due, subscription).await.is_err()
                 {
@@ -89,9 +96,9 @@ async fn tell_changes<P: Peer>(
                 }
                 held.take_in(update, opened, &mut sent);
             }
-            Ok(Woken::Due) => held.release(),
-            Ok(Woken::Beat) => {
-                if peer.send(&beat(&sent)).await.is_err() {
+            Ok(Turn::Up) => held.release(),
+            Ok(Turn::Pinged) => {
+                if peer.send(&Frame::Beat).await.is_err() {
                     return End::Gone;
                 }
             }
@@ -105,35 +112,23 @@ async fn tell_changes<P: Peer>(
     }
 }
 
-/// What a stream wakes up for.
-#[derive(Debug)]
-pub(crate) enum Woken {
-    /// The tail has something to tell.
-    Update(Update),
-    /// The instant has come.
-    Due,
-    /// The peer was pinged. A page does not see that, and has to be told in a frame.
-    Beat,
-}
-
-/// Waits for the next update, until an instant if one is given, and meanwhile keeps the connection alive and notices its
-/// end.
+/// Waits for the next update, until an instant if one is given, and meanwhile pings the client and notices its end.
 pub(crate) async fn next<P: Peer>(
     peer: &mut P,
     subscription: &mut Subscription,
     pulse: &mut Pulse,
     until: Option<Instant>,
-) -> Result<Woken, End> {
+) -> Result<Turn, End> {
     // Polled only if there is an instant to wait for.
     let up = sleep_until(until.unwrap_or_else(Instant::now));
     tokio::pin!(up);
     loop {
         tokio::select! {
-            update = subscription.updates.recv() => return update.map(Woken::Update).ok_or(End::TryAgain),
-            () = &mut up, if until.is_some() => return Ok(Woken::Due),
+            update = subscription.updates.recv() => return update.map(Turn::Changed).ok_or(End::TryAgain),
+            () = &mut up, if until.is_some() => return Ok(Turn::Up),
             heard = peer.listen() => heard.map(|()| pulse.hear())?,
             beat = pulse.beat() => match beat {
-                Beat::Ping => return peer.ping(pulse).await.map(|()| Woken::Beat),
+                Beat::Ping => return peer.ping(pulse).await.map(|()| Turn::Pinged),
                 Beat::Dead => return Err(End::Gone),
             },
         }
@@ -158,14 +153,6 @@ async fn open(
     }
 }
 
-/// That nothing has changed: a stream that is silent for longer than between two of these is dead.
-fn beat(sent: &Position) -> Frame {
-    Frame::Changes {
-        cursor: cursor::encode(sent),
-        orders: Vec::new(),
-    }
-}
-
 fn snapshot(opening: Opening) -> Frame {
     Frame::Snapshot {
         cursor: cursor::encode(&opening.position),
@@ -185,22 +172,30 @@ async fn tell<P: Peer>(peer: &mut P, due: Due, subscription: &Subscription) -> R
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use contracts::UserId;
+    use tokio::time::Instant;
 
     use super::*;
     use crate::{metrics::Metrics, push::hub::Hub};
 
-    /// A client that answers every ping, until it has had enough frames.
-    #[derive(Debug, Default)]
-    struct Played {
-        frames: Vec<(Instant, String)>,
+    /// A client that answers every ping, up to some frame.
+    struct Listener {
+        begun: Instant,
+        heard: Vec<(u64, String)>,
+        leaves_after: usize,
     }
 
-    impl Peer for Played {
-        const PROTOCOL: &str = "played";
+    impl Peer for Listener {
+        const PROTOCOL: &str = "websocket";
 
         async fn send(&mut self, frame: &Frame) -> Result<(), End> {
-            self.frames.push((Instant::now(), frame.to_json()));
+            if self.heard.len() == self.leaves_after {
+                return Err(End::Gone);
+            }
+            self.heard
+                .push((self.begun.elapsed().as_secs(), frame.to_json()));
             Ok(())
         }
 
@@ -210,31 +205,29 @@ mod tests {
         }
 
         async fn listen(&mut self) -> Result<(), End> {
-            if self.frames.len() >= 3 {
-                return Err(End::Gone);
-            }
             std::future::pending().await
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stream_with_nothing_to_tell_says_so_every_twenty_seconds() {
+    async fn a_quiet_stream_says_every_twenty_seconds_that_it_lives() {
         let hub = Hub::new(Metrics::default());
-        let mut subscription = hub.subscribe(UserId::try_from(1).unwrap()).unwrap();
+        let user_id = UserId::try_from(1).unwrap();
+        let mut subscription = hub.subscribe(user_id).unwrap();
+        let mut peer = Listener {
+            begun: Instant::now(),
+            heard: Vec::new(),
+            leaves_after: 3,
+        };
         let opened = Position {
             system_identifier: 7,
-            snapshot: "10:20:12".parse().unwrap(),
+            snapshot: "10:20:".parse().unwrap(),
         };
-        let begun = Instant::now();
-        let mut peer = Played::default();
-        let end = tell_changes(&mut peer, &mut subscription, &opened).await;
-        assert_eq!(end, End::Gone);
-        let cursor = cursor::encode(&opened);
-        for (beat, (at, frame)) in (1..).zip(&peer.frames) {
-            assert_eq!((*at - begun).as_secs(), 20 * beat);
-            let said = format!(r#"{{"type":"changes","cursor":"{cursor}","orders":[]}}"#);
-            assert_eq!(*frame, said);
-        }
-        assert_eq!(peer.frames.len(), 3);
+        let going_on = go_on(&mut peer, &mut subscription, &opened);
+        let end = timeout(Duration::from_mins(2), going_on).await;
+        assert_eq!(end, Ok(End::Gone));
+        let beat = r#"{"type":"beat"}"#;
+        let beats = [20, 40, 60].map(|second| (second, beat.to_owned()));
+        assert_eq!(peer.heard, beats);
     }
 }
