@@ -158,7 +158,8 @@ export interface paths {
         /**
          * Streams the asker's orders: first a snapshot, then every change.
          * @description As a WebSocket: close code 1012 or 1013 means to connect again with the newest cursor. As server-sent events
-         *     (`Accept: text/event-stream`): the same frames as data, each with its cursor as id; a browser resumes by itself.
+         *     (`Accept: text/event-stream`): the same frames as data, each with its cursor as id; a browser resumes by itself. Either
+         *     way a `beat` comes every 20 seconds, whatever happens: who hears nothing for 45 connects again.
          */
         readonly get: operations["events"];
         readonly put?: never;
@@ -799,6 +800,13 @@ export interface components {
         readonly CancelRedriveRequest: {
             /** @description Of which dead letters. */
             readonly filter?: components["schemas"]["DeadLetterFilter"];
+            /** @description Why, for the operators' log: 1 to 1,000 characters. */
+            readonly reason?: string | null;
+            /**
+             * Format: uuid
+             * @description Only what this request for a redrive has marked: its `request_id`.
+             */
+            readonly request_id?: string | null;
         };
         /**
          * @description Why an order may be stuck.
@@ -2930,7 +2938,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `queue_unknown`, `reason_unknown`, `ids_out_of_range`, `invalid_body` */
+            /** @description `queue_unknown`, `reason_unknown`, `ids_out_of_range`, `redrive_reason_invalid`, `invalid_body` */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3661,7 +3669,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `queue_unknown`, `reason_unknown`, `ids_out_of_range`, `invalid_body` */
+            /** @description `queue_unknown`, `reason_unknown`, `ids_out_of_range`, `redrive_reason_invalid`, `invalid_body` */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -19,10 +19,10 @@ pub(crate) struct Request {
     #[serde(default)]
     pub(crate) filter: DeadLetterFilter,
     /// Only what this request for a redrive has marked: its `request_id`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) request_id: Option<Uuid>,
+    #[serde(rename = "request_id", skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<Uuid>,
     /// Why, for the operators' log: 1 to 1,000 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
 }
 
@@ -64,7 +64,7 @@ pub(in crate::ops) async fn cancel_redrive_of_dead_letters(
     let mut tx = state.pool.begin().await?;
     let asked = CancelRequest {
         filter: &filter,
-        request_id: request.request_id,
+        request_id: request.id,
         by: &operator.name,
         reason: request.reason.as_deref(),
     };
