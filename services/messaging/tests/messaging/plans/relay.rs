@@ -100,6 +100,7 @@ async fn writing_the_publish_log_reads_no_table_and_fires_no_trigger() {
         &ids,
         "{1,2}",
         "{1,2}",
+        now,
     ];
     let plan = run(&mut relay, &values).await;
     for never in ["Scan using", "Seq Scan", "Bitmap", "Trigger"] {
