@@ -14,11 +14,9 @@ export const ru: OpsWords = {
     loading: "Спрашиваем сервисы…",
     asOf: (time) => `По состоянию на ${time}`,
     stale: (time) => `Ничего нового с ${time}`,
-    tryAgain: "Повторить",
     more: "Показать ещё",
     none: "нет",
     unknown: "неизвестно",
-    signOut: "Выйти",
   },
   gate: {
     heading: "Только для операторов",
@@ -81,6 +79,7 @@ export const ru: OpsWords = {
     drift: (accounts, amount) => `счетов: ${accounts}, ${amount}`,
     checking: "идёт первый проход",
     notChecked: (time) => `не проверялась с ${time}`,
+    web: "Веб-часть не хранит состояния, о котором можно сообщить: её здоровье видно по тому, что эта страница отвечает.",
   },
   outbox: {
     heading: "Исходящие",
@@ -138,7 +137,6 @@ export const ru: OpsWords = {
     firstSeen: "Впервые",
     sample: "Образец",
     list: "Сначала новые",
-    allReasons: "Все причины",
     choose: (name) => `Выбрать ${name}`,
     chooseAll: "Выбрать все показанные",
     type: "Вид",
@@ -152,12 +150,19 @@ export const ru: OpsWords = {
     detail: "Что случилось",
     headers: "Заголовки",
     body: "Тело",
-    bytes: (count) => `${count} байт`,
+    bytes: (count) =>
+      plural("ru", count, {
+        one: `${count} байт`,
+        few: `${count} байта`,
+        many: `${count} байт`,
+        other: `${count} байта`,
+      }),
     follow: "Проследить заказ",
     willBeSettled: (time) => `срок ${time}`,
     redriveChosen: (count) => `Повторить выбранные (${count})`,
     redriveAll: (count) => `Повторить все (${count})`,
     redriveOne: "Повторить",
+    skip: "Пропустить, показать следующее",
     discard: "Отбросить",
     discardChosen: (count) => `Отбросить выбранные (${count})`,
     gone: "Оно больше не мёртвое письмо.",
@@ -192,6 +197,9 @@ export const ru: OpsWords = {
       `обработано ${settled}, снова мертвы ${diedAgain}, осталось ${left}`,
     done: "Повтор закончен",
     takeBack: "Отозвать оставшиеся",
+    limit: (most) =>
+      `Один запрос обрабатывает не больше ${most}; остальные — следующим.`,
+    next: (count) => `Повторить следующие ${count}`,
   },
   discard: {
     heading: (count) =>
