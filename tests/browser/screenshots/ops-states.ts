@@ -8,7 +8,8 @@ function part(name: string, address: string, shows: string): State {
     reach: async (stage) => {
       await stage.signInAsOperator(operatorToken());
       await stage.page.goto(address);
-      await stage.page.locator(shows).first().waitFor();
+      // A flat line has no height, so it is there without being seen.
+      await stage.page.locator(shows).first().waitFor({ state: "attached" });
     },
   };
 }
