@@ -159,6 +159,8 @@ test("when sockets fail, the page asks by itself, and stops when they are back",
   blocked = false;
   await shop.connection.getByRole("button", { name: "Reconnect now" }).click();
   await expect(shop.connection).toHaveText("Live");
+  // The button is gone, and the keyboard's place is kept.
+  await expect(shop.connection).toBeFocused();
 });
 
 test("a replica that is killed takes nothing with it: the page goes on at another", async ({

@@ -186,7 +186,7 @@ test("the console speaks Russian", async ({ page }) => {
     page.getByRole("heading", { name: "Эксплуатация" }),
   ).toBeVisible();
   await expect(
-    page.getByRole("link", { name: "Мёртвые письма" }),
+    page.getByRole("link", { name: "Недоставленные сообщения" }),
   ).toBeVisible();
 });
 

@@ -83,7 +83,6 @@ export const en = {
     checkNow: "Check now",
     tooOld: (question: string) =>
       `It was never known ${question}, and it is too long ago to ask again. Look at your orders and your balance before you repeat it.`,
-    tryAgain: "Try again",
   },
   orders: {
     heading: "Orders",
@@ -134,7 +133,6 @@ export const en = {
     loading: "Loading the order…",
     none: "There is no such order",
     noneHint: "It may be somebody else's, or the address may be mistyped.",
-    amount: "Amount",
     placed: "Placed",
     timeline: "What happened",
     waitingForPayment: "Waiting for the payment to be decided…",
@@ -146,7 +144,6 @@ export const en = {
     version: "Version",
     trace: "Trace id",
     event: "Event id",
-    step: "Step",
     cancel: "Cancel the order",
     cancelQuestion: (amount: string) =>
       `Cancel this order and get ${amount} back?`,

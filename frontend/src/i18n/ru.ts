@@ -84,7 +84,6 @@ export const ru: Words = {
     checkNow: "Проверить сейчас",
     tooOld: (question) =>
       `Так и осталось неизвестным, ${question}, а переспрашивать уже поздно. Прежде чем повторять, посмотрите заказы и баланс.`,
-    tryAgain: "Повторить",
   },
   orders: {
     heading: "Заказы",
@@ -138,7 +137,6 @@ export const ru: Words = {
     loading: "Загружаем заказ…",
     none: "Такого заказа нет",
     noneHint: "Возможно, он чужой или в адресе опечатка.",
-    amount: "Сумма",
     placed: "Оформлен",
     timeline: "Что произошло",
     waitingForPayment: "Ждём решения об оплате…",
@@ -150,7 +148,6 @@ export const ru: Words = {
     version: "Версия",
     trace: "Идентификатор трассы",
     event: "Идентификатор события",
-    step: "Шаг",
     cancel: "Отменить заказ",
     cancelQuestion: (amount) => `Отменить заказ и вернуть ${amount}?`,
     cancelYes: "Отменить и вернуть деньги",

@@ -31,6 +31,7 @@ export type Relay = Read<"OutboxRelayStatus">;
 export type Health = Read<"ServiceHealth">;
 export type Ledger = Read<"LedgerCheck">;
 export type StuckOrder = Read<"StuckOrder">;
+export type StuckPage = Read<"StuckPage">;
 export type Letter = Read<"DeadLetter">;
 export type WholeLetter = Read<"WholeDeadLetter">;
 export type LetterCount = Read<"DeadLetterCount">;
@@ -74,8 +75,9 @@ export function readLedger(): Promise<Ledger> {
   return ask("get", "/ops/v1/payment/ledger", {});
 }
 
-export function listStuck(): Promise<Read<"StuckPage">> {
-  return ask("get", "/ops/v1/order/stuck", {});
+export function listStuck(cursor: string | null): Promise<StuckPage> {
+  const query = cursor === null ? {} : { cursor };
+  return ask("get", "/ops/v1/order/stuck", { query });
 }
 
 export interface LetterQuery {
@@ -126,7 +128,7 @@ export function discard(
 
 export function listOperations(
   service: Service,
-  query: { readonly request_id?: string },
+  query: { readonly request_id?: string; readonly cursor?: bigint },
 ): Promise<Read<"OperationPage">> {
   return ask("get", `/ops/v1/${service}/operations`, { query });
 }

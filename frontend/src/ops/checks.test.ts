@@ -72,6 +72,14 @@ test("a service that works is well in every part", () => {
   ]);
 });
 
+test("a broker that does not answer fails, and why is said", () => {
+  const health = { ...HEALTH, broker_problem: "connection refused" };
+  const broker = checksOf("order", health, null, null).find(
+    ({ part }) => part === "Broker",
+  );
+  expect(broker).toMatchObject({ level: "fail", words: "connection refused" });
+});
+
 test("a service that does not answer fails", () => {
   expect(level("Service", null, null)).toBe("fail");
 });

@@ -45,7 +45,7 @@ export function checksOf(
       check(
         o.health.broker,
         health.broker_problem === null ? "ok" : "fail",
-        health.broker_problem === null ? o.health.ok : o.health.away,
+        health.broker_problem ?? o.health.ok,
       ),
       consumers(health),
     );

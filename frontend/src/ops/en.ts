@@ -13,11 +13,9 @@ export const en = {
     loading: "Asking the services…",
     asOf: (time: string) => `As of ${time}`,
     stale: (time: string) => `Nothing new since ${time}`,
-    tryAgain: "Try again",
     more: "Show more",
     none: "none",
     unknown: "not known",
-    signOut: "Sign out",
   },
   gate: {
     heading: "For operators only",
@@ -74,6 +72,7 @@ export const en = {
       `${accounts} accounts, ${amount}`,
     checking: "first pass under way",
     notChecked: (time: string) => `not checked since ${time}`,
+    web: "The web role keeps no state to report: that this page is answered is its sign of health.",
   },
   outbox: {
     heading: "Outbox",
@@ -129,7 +128,6 @@ export const en = {
     firstSeen: "First seen",
     sample: "Sample",
     list: "Newest first",
-    allReasons: "All reasons",
     choose: (name: string) => `Choose ${name}`,
     chooseAll: "Choose all that are shown",
     type: "Type",
@@ -143,12 +141,17 @@ export const en = {
     detail: "What went wrong",
     headers: "Headers",
     body: "Body",
-    bytes: (count: string) => `${count} bytes`,
+    bytes: (count: number) =>
+      plural("en", count, {
+        one: `${count} byte`,
+        other: `${count} bytes`,
+      }),
     follow: "Follow its order",
     willBeSettled: (time: string) => `due at ${time}`,
     redriveChosen: (count: number) => `Redrive ${count} chosen`,
     redriveAll: (count: number) => `Redrive all ${count}`,
     redriveOne: "Redrive",
+    skip: "Leave it, show the next",
     discard: "Discard",
     discardChosen: (count: number) => `Discard ${count} chosen`,
     gone: "It is no dead letter any more.",
@@ -179,6 +182,9 @@ export const en = {
       `${settled} settled, ${diedAgain} died again, ${left} left`,
     done: "The redrive has ended",
     takeBack: "Take back what is left",
+    limit: (most: string) =>
+      `One request settles ${most} at most; the rest follows by another.`,
+    next: (count: string) => `Redrive the next ${count}`,
   },
   discard: {
     heading: (count: number) =>

@@ -15,6 +15,7 @@ import {
   type Outbox,
   type Service,
   type StuckOrder,
+  type StuckPage,
 } from "./api";
 import { pushed, ratePerSecond, reading, type Reading } from "./rate";
 
@@ -56,6 +57,8 @@ export class Watch {
   });
   ledger: Ledger | null = $state.raw(null);
   stuck: readonly StuckView[] | null = $state.raw(null);
+  /** There are more stuck orders than were asked for. */
+  hasMoreStuck = $state(false);
   /** When everything asked for last came; null before the first time. */
   asOf: Date | null = $state.raw(null);
   failure: Failure | null = $state.raw(null);
@@ -64,6 +67,8 @@ export class Watch {
   readonly #last = new Map<Service, Reading>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
+  /** So many pages of stuck orders are shown. */
+  #stuckPages = 1;
 
   constructor(guard: Guard) {
     this.#guard = guard;
@@ -92,6 +97,12 @@ export class Watch {
   /** Asks now, after a change of one's own. */
   ask(): void {
     this.#soon(0);
+  }
+
+  /** Asks for a page more of stuck orders, from now on. */
+  moreStuck(): void {
+    this.#stuckPages += 1;
+    this.ask();
   }
 
   #soon(milliseconds: number): void {
@@ -154,8 +165,28 @@ export class Watch {
   async #lookForStuck(
     part: <T>(asked: Promise<T>) => Promise<T | null>,
   ): Promise<void> {
-    const page = await part(listStuck());
-    const unanswered = (page?.items ?? [])
+    const stuck: StuckView[] = [];
+    let cursor: string | null = null;
+    for (let page = 0; page < this.#stuckPages; page += 1) {
+      const asked: StuckPage | null = await part(listStuck(cursor));
+      if (!asked) {
+        this.stuck = null;
+        return;
+      }
+      stuck.push(...(await this.#withCauses(asked.items, part)));
+      cursor = asked.next_cursor;
+      if (cursor === null) break;
+    }
+    this.stuck = stuck;
+    this.hasMoreStuck = cursor !== null;
+  }
+
+  /** What the order service cannot know of its orders, the payment service does. */
+  async #withCauses(
+    orders: readonly StuckOrder[],
+    part: <T>(asked: Promise<T>) => Promise<T | null>,
+  ): Promise<StuckView[]> {
+    const unanswered = orders
       .filter(({ cause }) => cause === "unanswered")
       .map(({ order_id }) => order_id);
     const dead =
@@ -163,18 +194,16 @@ export class Watch {
         ? null
         : await part(ordersInLetters("payment", unanswered));
     const queue = this.services.payment.health?.queues[0];
-    this.stuck =
-      page &&
-      page.items.map((order) => ({
-        order,
-        cause:
-          order.cause !== "unanswered"
-            ? order.cause
-            : dead?.orders.includes(order.order_id)
-              ? "request_is_dead_letter"
-              : queue?.consumers === 0
-                ? "no_consumer"
-                : order.cause,
-      }));
+    return orders.map((order) => ({
+      order,
+      cause:
+        order.cause !== "unanswered"
+          ? order.cause
+          : dead?.orders.includes(order.order_id)
+            ? "request_is_dead_letter"
+            : queue?.consumers === 0
+              ? "no_consumer"
+              : order.cause,
+    }));
   }
 }

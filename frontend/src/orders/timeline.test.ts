@@ -46,6 +46,13 @@ describe("the steps", () => {
     ]);
   });
 
+  test("end an order that its owner cancelled as wished for, and any other cancelled one as failed", () => {
+    const tone = (reason: string) =>
+      stepsOf({ timeline: [item("cancelled", "06", reason)] })[0]?.tone;
+    expect(tone("refunded")).toBe("neutral");
+    expect(tone("insufficient_funds")).toBe("bad");
+  });
+
   test("of a declined order say why", () => {
     expect(
       labels(

@@ -81,7 +81,8 @@ function wordsOfStep({
     case "refunded":
       return plain(t.step[step], "good");
     case "cancelled":
-      return plain(t.step.cancelled, "bad");
+      // With the money back it ended as its owner wished.
+      return plain(t.step.cancelled, detail === "refunded" ? "neutral" : "bad");
     default:
       // A newer shop knows a step that this page does not.
       return { label: step, sentence: detail, tone: "neutral" };

@@ -2,17 +2,14 @@
 import { operatorToken } from "../ops-console";
 import type { State } from "./states";
 
-/** Time for a few looks at the services, so that the charts have a line. */
-const SOME_LOOKS_MS = 9_000;
-
-function part(name: string, address: string): State {
+function part(name: string, address: string, shows: string): State {
   return {
     name: `ops-${name}`,
     reach: async (stage) => {
       await stage.signInAsOperator(operatorToken());
       await stage.page.goto(address);
-      await stage.page.locator("nav").waitFor();
-      await stage.page.waitForTimeout(SOME_LOOKS_MS);
+      // A flat line has no height, so it is there without being seen.
+      await stage.page.locator(shows).first().waitFor({ state: "attached" });
     },
   };
 }
@@ -26,10 +23,11 @@ export const OPS_STATES: readonly State[] = [
       await stage.page.locator("form").waitFor();
     },
   },
-  part("overview", "/ops"),
-  part("dead-letters", "/ops/dead-letters"),
-  part("stuck", "/ops/stuck"),
-  part("log", "/ops/log"),
+  // A chart has a line after a few looks at the services.
+  part("overview", "/ops", "main svg polyline"),
+  part("dead-letters", "/ops/dead-letters", "main section.card"),
+  part("stuck", "/ops/stuck", "main section.card"),
+  part("log", "/ops/log", "main section.card"),
   {
     name: "ops-follow",
     reach: async (stage) => {

@@ -1,7 +1,10 @@
 // Every state of the customer's page that a designer should look at, each brought about as it comes about in life.
-import type { Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { freshUserId } from "../shop-page";
 import type { Words } from "./words";
+
+/** A shop at rest decides in a moment; one that does not is not what the pictures are of. */
+const DECIDED_WITHIN_MS = 15_000;
 
 export interface State {
   readonly name: string;
@@ -36,18 +39,35 @@ export class Stage {
   async order(roubles: number, description: string): Promise<string> {
     const body = { amount: rub(roubles), description };
     const { id } = await this.post("orders", body);
-    for (;;) {
-      const address = `/api/v1/orders/${String(id)}`;
+    const address = `/api/v1/orders/${String(id)}`;
+    await expect(async () => {
       const answer = await this.page.request.get(address);
       const order = (await answer.json()) as { status: string };
-      if (order.status !== "NEW") return String(id);
-      await this.page.waitForTimeout(50);
-    }
+      expect(order.status).not.toBe("NEW");
+    }).toPass({ timeout: DECIDED_WITHIN_MS });
+    return String(id);
   }
 
   async cancel(id: string): Promise<void> {
     await this.page.request.post(`/api/v1/orders/${id}/cancel`, {
       headers: { "Idempotency-Key": crypto.randomUUID(), "If-Match": '"2"' },
+    });
+  }
+
+  /** Shows orders as they were for a moment, with the steps they had made by then. */
+  async showAs(then: object, isMade: (step: string) => boolean): Promise<void> {
+    await this.page.routeWebSocket(/events/, () => undefined);
+    await this.page.route(/api\/v1\/orders/, async (route) => {
+      const answer = await route.fetch();
+      const found = (await answer.json()) as Found;
+      await route.fulfill({
+        json: {
+          ...found,
+          ...then,
+          items: found.items?.map((order) => ({ ...order, ...then })),
+          timeline: found.timeline?.filter(({ step }) => isMade(step)),
+        },
+      });
     });
   }
 
@@ -78,7 +98,7 @@ function rub(roubles: number): object {
 /** An order, or a page of them. */
 interface Found {
   readonly items?: readonly object[];
-  readonly timeline?: readonly unknown[];
+  readonly timeline?: readonly { readonly step: string }[];
 }
 
 const never = () => new Promise<void>(() => undefined);
@@ -203,20 +223,22 @@ export const STATES: readonly State[] = [
       await stage.signIn();
       await stage.openAccount(1000);
       const id = await stage.order(199.9, stage.words.kettle);
-      await stage.page.routeWebSocket(/events/, () => undefined);
-      await stage.page.route(/api\/v1\/orders/, async (route) => {
-        const answer = await route.fetch();
-        const found = (await answer.json()) as Found;
-        const waiting = { status: "NEW", decided_at: null, version: 1 };
-        await route.fulfill({
-          json: {
-            ...found,
-            ...waiting,
-            items: found.items?.map((order) => ({ ...order, ...waiting })),
-            timeline: found.timeline?.slice(0, 1),
-          },
-        });
-      });
+      const waiting = { status: "NEW", decided_at: null, version: 1 };
+      await stage.showAs(waiting, (step) => step === "placed");
+      await stage.page.goto(`/orders/${id}`);
+      await stage.page.getByText(stage.words.happened).waitFor();
+    },
+  },
+  {
+    name: "order-refunding",
+    reach: async (stage) => {
+      await stage.signIn();
+      await stage.openAccount(1000);
+      const id = await stage.order(199.9, stage.words.kettle);
+      await stage.cancel(id);
+      const refunding = { status: "REFUNDING", reason: null, version: 3 };
+      const isOver = ["refunded", "cancelled"];
+      await stage.showAs(refunding, (step) => !isOver.includes(step));
       await stage.page.goto(`/orders/${id}`);
       await stage.page.getByText(stage.words.happened).waitFor();
     },
