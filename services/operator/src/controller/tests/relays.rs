@@ -103,11 +103,13 @@ async fn what_was_learned_of_relays_outlives_the_operator_that_learned_it() {
         "relayEventsPerThousandSeconds": 200_000, "noGainUntil": "2999-01-01T00:00:00Z", "noGains": 2,
     });
     api.change(RELAYS, |object| {
-        object["status"]["learned"] = learned.clone()
+        object["status"]["learned"] = learned.clone();
     });
     relays(&api, &services).await.step("orders").await.unwrap();
     assert_eq!(api.get(RELAYS)["status"]["learned"], learned);
-    api.change(RELAYS, |object| object["status"]["learned"] = Value::Null);
+    api.change(RELAYS, |object| {
+        object["status"]["learned"] = Value::Null;
+    });
     relays(&api, &services).await.step("orders").await.unwrap();
     assert_eq!(api.get(RELAYS)["status"]["learned"], Value::Null);
 }
