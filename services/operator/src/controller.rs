@@ -1,5 +1,5 @@
-//! The controllers: each looks at one resource at a time, compares what is with what is to be, and takes a step. They keep
-//! nothing that matters: whatever they forget in a crash is seen again, or decided again.
+//! The controllers: each looks at resources, each of them alone, compares what is with what is to be, and takes a step. What they
+//! keep in memory may be forgotten in a crash: it is seen again, or decided again, a little later.
 
 mod backoff;
 mod error;
@@ -38,6 +38,9 @@ const MANAGER: &str = "gozon-operator";
 
 /// How many resources of a kind are looked at at once.
 const CONCURRENCY: u16 = 4;
+
+/// When to look again at a resource that somebody else wrote between a look and a write.
+const SOON: Duration = Duration::from_secs(1);
 
 /// How long the controllers may take to finish what they have in hand.
 const FINISH: Duration = Duration::from_secs(8);
@@ -107,19 +110,32 @@ async fn control<R: Reconcile>(client: Client, reconcile: Arc<R>, stop: Cancella
     Controller::for_stream(changes, reader)
         .with_config(Config::default().concurrency(CONCURRENCY))
         .graceful_shutdown_on(stop.cancelled_owned())
-        .run(look::<R>, back_off::<R>, reconcile)
+        .run(look::<R>, back_off::<R>, reconcile.clone())
         .for_each(|outcome| {
-            match outcome {
-                // A failure was told where it happened, with its back-off; and what is not found was removed between a look
-                // and the next.
-                Ok(_) | Err(RunError::ReconcilerFailed(..) | RunError::ObjectNotFound(_)) => {}
-                Err(error) => {
-                    tracing::warn!(kind = R::NAME, error = %chassis::chain(&error), "resources cannot be watched");
-                }
+            if let Err(error) = outcome {
+                note(&*reconcile, &error);
             }
             std::future::ready(())
         })
         .await;
+}
+
+/// Takes note of what went wrong around a reconcile.
+fn note<R: Reconcile, Q: std::error::Error + 'static>(reconcile: &R, error: &RunError<Error, Q>) {
+    match error {
+        // It was told where it happened, with its back-off.
+        RunError::ReconcilerFailed(..) => {}
+        // It was removed between a look and the next, so no reconcile will say that it is gone.
+        RunError::ObjectNotFound(resource) => forget(reconcile, &resource.name),
+        error => {
+            tracing::warn!(kind = R::NAME, error = %chassis::chain(error), "resources cannot be watched");
+        }
+    }
+}
+
+fn forget<R: Reconcile>(reconcile: &R, name: &str) {
+    reconcile.backoffs().forget(name);
+    reconcile.forget(name);
 }
 
 /// One reconcile: in a trace of its own, measured, and counted.
@@ -141,9 +157,13 @@ async fn look<R: Reconcile>(resource: Arc<R::Kind>, reconcile: Arc<R>) -> Result
             Ok(Action::requeue(again))
         }
         Err(error) if error.is_gone() => {
-            reconcile.backoffs().forget(&name);
-            reconcile.forget(&name);
+            forget(&*reconcile, &name);
             Ok(Action::await_change())
+        }
+        // Somebody else was faster, which is no failure: what they wrote is looked at.
+        Err(error) if error.is_conflict() => {
+            reconcile.backoffs().succeeded(&name, SOON);
+            Ok(Action::requeue(SOON))
         }
         Err(error) => Err(error),
     }

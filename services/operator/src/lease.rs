@@ -2,9 +2,11 @@
 //!
 //! Nobody's clock is compared with anybody's: a lease has ended once this process has seen it unchanged for as long as it
 //! lasts. Every write names the version it was decided on, so of two that want it one gets it. Who cannot renew it stops
-//! acting before anybody else may begin.
+//! acting before anybody else may begin, for it counts from before it asked, and they from after they saw.
 
 mod claim;
+#[cfg(test)]
+mod tests;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -35,6 +37,9 @@ pub(crate) const EVERY: Duration = Duration::from_secs(2);
 /// After how long without a renewal its holder stops acting: two looks before others may begin.
 const GIVE_UP: Duration = Duration::from_secs(6);
 
+/// When it is looked at again after somebody else wrote it between a look and a write: who holds it now is not known.
+const SOON: Duration = Duration::from_millis(200);
+
 /// After how long without an answer of the API server this operator is not ready.
 const SILENT_MAX: Duration = Duration::from_secs(20);
 
@@ -47,6 +52,18 @@ pub(crate) struct Leadership {
     sight: Option<Sight>,
     contact: Contact,
     metrics: Metrics,
+}
+
+/// How a look at the lease ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// This process holds it, for as long as it lasts from this instant: that before the request which wrote it, for others count
+    /// from when it was written, and how long the answer took is their gain.
+    Held(Instant),
+    /// Another holds it.
+    Other,
+    /// Somebody wrote it between the look and the write.
+    Contended,
 }
 
 /// When the API server last answered; clones are of the same one.
@@ -88,16 +105,17 @@ impl Leadership {
         }
     }
 
-    /// Waits until this process holds the lease.
-    pub(crate) async fn acquire(&mut self) {
+    /// Waits until this process holds the lease, and says since when.
+    pub(crate) async fn acquire(&mut self) -> Instant {
         loop {
             match self.try_hold().await {
-                Ok(true) => {
+                // An answer that came late says nothing about now: others may be about to begin.
+                Ok(Hold::Held(since)) if since.elapsed() < GIVE_UP => {
                     tracing::info!(lease = self.name, "this operator acts from now on");
                     self.metrics.leads.set(1);
-                    return;
+                    return since;
                 }
-                Ok(false) => {}
+                Ok(_) => {}
                 Err(error) => self.tell(&error),
             }
             tokio::time::sleep(EVERY).await;
@@ -105,19 +123,20 @@ impl Leadership {
     }
 
     /// Renews it until that fails for too long.
-    pub(crate) async fn keep(&mut self) {
-        let mut renewed = Instant::now();
+    pub(crate) async fn keep(&mut self, mut since: Instant) {
+        let mut pause = EVERY;
         loop {
-            tokio::time::sleep(EVERY).await;
-            let outcome = tokio::time::timeout_at(renewed + GIVE_UP, self.try_hold()).await;
+            let look = async {
+                tokio::time::sleep(pause).await;
+                self.try_hold().await
+            };
+            let outcome = tokio::time::timeout_at(since + GIVE_UP, look).await;
+            pause = EVERY;
             match outcome {
-                Ok(Ok(true)) => renewed = Instant::now(),
-                Ok(Ok(false)) => break,
+                Ok(Ok(Hold::Held(renewed))) => since = renewed,
+                Ok(Ok(Hold::Contended)) => pause = SOON,
                 Ok(Err(error)) => self.tell(&error),
-                Err(_) => {}
-            }
-            if renewed.elapsed() >= GIVE_UP {
-                break;
+                Ok(Ok(Hold::Other)) | Err(_) => break,
             }
         }
         self.metrics.leads.set(0);
@@ -141,12 +160,12 @@ impl Leadership {
         stop: &CancellationToken,
         mut work: impl FnMut(CancellationToken) -> F,
     ) {
-        while stop.run_until_cancelled(self.acquire()).await.is_some() {
+        while let Some(since) = stop.run_until_cancelled(self.acquire()).await {
             let lost = stop.child_token();
             tokio::select! {
                 // To be stopped is to finish what is in hand; to lose the lease is to drop it.
                 () = work(lost.clone()) => {}
-                () = self.keep() => {}
+                () = self.keep(since) => {}
             }
             if stop.is_cancelled() {
                 break;
@@ -155,26 +174,43 @@ impl Leadership {
         self.release().await;
     }
 
-    async fn try_hold(&mut self) -> Result<bool, Error> {
+    async fn try_hold(&mut self) -> Result<Hold, Error> {
         // The chart has made it, so that no operator has to be allowed to make any.
-        let lease = within(self.api.get(&self.name)).await?;
-        self.contact.seen();
+        let lease = self.ask(self.api.get(&self.name)).await?;
         let sight = Sight::of(&lease, self.sight.take(), Instant::now());
         let claim = claim(&sight, &self.identity, LASTS, Instant::now());
         self.sight = Some(sight);
         match claim {
-            Claim::Wait => Ok(false),
+            Claim::Wait => Ok(Hold::Other),
             Claim::Take | Claim::Renew => {
                 let is_new = claim == Claim::Take;
                 let next = self.written(lease, is_new);
                 let params = PostParams::default();
-                taken(within(self.api.replace(&self.name, &params, &next)).await)
+                let since = Instant::now();
+                let outcome = self.ask(self.api.replace(&self.name, &params, &next)).await;
+                match outcome {
+                    Ok(_) => Ok(Hold::Held(since)),
+                    Err(error) if error.is_conflict() => Ok(Hold::Contended),
+                    Err(error) => Err(error),
+                }
             }
         }
     }
 
+    /// Asks the API server. Whatever it answers, it is there.
+    async fn ask(
+        &self,
+        call: impl Future<Output = Result<Lease, kube::Error>>,
+    ) -> Result<Lease, Error> {
+        let outcome = within(call).await;
+        if matches!(outcome, Ok(_) | Err(Error::Api(_))) {
+            self.contact.seen();
+        }
+        outcome
+    }
+
     async fn try_release(&mut self) -> Result<(), Error> {
-        let mut lease = within(self.api.get(&self.name)).await?;
+        let mut lease = self.ask(self.api.get(&self.name)).await?;
         let Some(spec) = lease.spec.as_mut() else {
             return Ok(());
         };
@@ -183,7 +219,8 @@ impl Leadership {
         }
         spec.holder_identity = Some(String::new());
         let params = PostParams::default();
-        taken(within(self.api.replace(&self.name, &params, &lease)).await)?;
+        self.ask(self.api.replace(&self.name, &params, &lease))
+            .await?;
         tracing::info!(lease = self.name, "the lease is given back");
         Ok(())
     }
@@ -214,14 +251,5 @@ impl Leadership {
             error = %chassis::chain(error),
             "the lease cannot be read or written"
         );
-    }
-}
-
-/// Whether it was written; another may have been faster.
-fn taken(outcome: Result<Lease, Error>) -> Result<bool, Error> {
-    match outcome {
-        Ok(_) => Ok(true),
-        Err(error) if error.is_conflict() => Ok(false),
-        Err(error) => Err(error),
     }
 }

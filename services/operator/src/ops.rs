@@ -39,7 +39,7 @@ pub struct Ops {
 /// Why a service did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum OpsError {
-    /// No answer, or one that says that its database is away: asking again later may help.
+    /// No answer, or one that is not the service's or says that its database is away: asking again later may help.
     #[error("the {service} service does not answer: {why}", service = .service.as_str())]
     Away {
         /// Which.
@@ -136,9 +136,10 @@ impl Ops {
         let status = response.status();
         let body = response.bytes().await.map_err(away)?;
         if status.is_success() {
-            return serde_json::from_slice(&body).map_err(|_| OpsError::Refused {
+            return serde_json::from_slice(&body).map_err(|_| OpsError::Away {
                 service,
                 why: "its answer is not that of the operators' API: is its address right?".into(),
+                cause: None,
             });
         }
         let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -161,24 +162,23 @@ fn failure(service: Service, status: StatusCode, problem: &Value) -> OpsError {
             cause: None,
         };
     }
+    // The address and the token are given by people, who may mend them: nothing about the question is wrong.
     let why = match status {
-        // The token is given to both sides by people, who may mend it: nothing about the question is wrong.
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            return OpsError::Away {
-                service,
-                why: format!(
-                    "it does not take the operators' token ({}): it must be the one that the service was started with",
-                    status.as_u16()
-                ),
-                cause: None,
-            };
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => format!(
+            "it does not take the operators' token ({}): it must be the one that the service was started with",
+            status.as_u16()
+        ),
+        StatusCode::NOT_FOUND => "it has no operators' API at that address".into(),
+        _ => {
+            let why = format!("{}: {said}", status.as_u16());
+            return OpsError::Refused { service, why };
         }
-        StatusCode::NOT_FOUND if problem["code"].as_str().is_none() => {
-            "it has no operators' API at that address".into()
-        }
-        _ => format!("{}: {said}", status.as_u16()),
     };
-    OpsError::Refused { service, why }
+    OpsError::Away {
+        service,
+        why,
+        cause: None,
+    }
 }
 
 /// What the client met, without addresses, which people know and metrics must not.
@@ -207,11 +207,11 @@ mod tests {
                 &problem,
             )
         };
-        for status in [401, 403, 408, 429, 500, 503] {
+        for status in [401, 403, 404, 408, 429, 500, 503] {
             let error = of(status, json!({"title": "No", "code": "unavailable"}));
             assert!(matches!(error, OpsError::Away { .. }), "{status}");
         }
-        for status in [400, 404, 409, 422] {
+        for status in [400, 409, 422] {
             let error = of(status, json!({"title": "No", "code": "limit_out_of_range"}));
             assert!(matches!(error, OpsError::Refused { .. }), "{status}");
         }

@@ -29,7 +29,7 @@ mod redrive;
 pub use self::{
     condition::{Condition, ConditionStatus, Verdict, say},
     outbox_relay::{
-        Decision, LaneOwner, OutboxRelay, OutboxRelaySpec, OutboxRelayStatus, ScaleTarget,
+        Decision, LaneOwner, Learned, OutboxRelay, OutboxRelaySpec, OutboxRelayStatus, ScaleTarget,
     },
     redrive::{ChosenLetter, Phase, Redrive, RedriveFilter, RedriveSpec, RedriveStatus, Sample},
 };

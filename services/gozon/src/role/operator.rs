@@ -50,3 +50,33 @@ pub(crate) async fn run(
         });
     process.run(None).await
 }
+
+#[cfg(test)]
+mod tests {
+    use messaging::{failure::ReasonClass, lane::LANES};
+
+    /// The definitions as one line, for they break long ones.
+    fn definitions() -> String {
+        let words = operator::definitions();
+        let words: Vec<_> = words.split_whitespace().collect();
+        words.join(" ")
+    }
+
+    #[test]
+    fn there_may_be_as_many_relays_as_an_outbox_has_lanes() {
+        assert_eq!(operator::resource::LANES, i32::from(LANES));
+        let definitions = definitions();
+        assert!(definitions.contains(&format!("rule: self <= {LANES} ")));
+        assert!(definitions.contains(&format!("an outbox has {LANES} lanes")));
+    }
+
+    #[test]
+    fn letters_are_chosen_by_every_reason_for_which_they_die_and_no_other() {
+        let reasons = ReasonClass::ALL.map(ReasonClass::as_str);
+        let definitions = definitions();
+        let rule = format!("self in ['{}']", reasons.join("', '"));
+        assert!(definitions.contains(&rule), "{rule}");
+        let words = format!("filter.reason is none of {}", reasons.join(", "));
+        assert!(definitions.contains(&words), "{words}");
+    }
+}

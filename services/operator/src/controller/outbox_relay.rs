@@ -9,8 +9,11 @@ use std::{
     time::Duration,
 };
 
-use k8s_openapi::api::apps::v1::Deployment;
-use kube::{Api, Client, api::Patch};
+use k8s_openapi::{api::apps::v1::Deployment, apimachinery::pkg::apis::meta::v1::Time};
+use kube::{
+    Api, Client,
+    api::{ListParams, Patch},
+};
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -24,12 +27,24 @@ use crate::{
 /// How often an outbox is looked at.
 const EVERY: Duration = Duration::from_secs(5);
 
+/// A Deployment's scale as it was found.
+struct Found {
+    replicas: u32,
+    version: Option<String>,
+}
+
+/// Who was there first: the older one, and of two of the same second the one whose name comes first.
+fn rank(relay: &OutboxRelay) -> (Option<&Time>, Option<&String>) {
+    let meta = &relay.metadata;
+    (meta.creation_timestamp.as_ref(), meta.name.as_ref())
+}
+
 /// The controller.
 pub(super) struct Relays {
     client: Client,
     common: Common,
     backoffs: Backoffs,
-    /// What the last look left behind, by name. Lost with the process, which only means to be slower for a while.
+    /// What the last look left behind, by name. What must not be lost with the process stands in the status, too.
     memories: Mutex<HashMap<String, Memory>>,
 }
 
@@ -61,35 +76,58 @@ impl Relays {
     fn memory(&self, name: &str, relay: &OutboxRelay) -> Memory {
         let memory = self.memories().get(name).cloned();
         let memory = memory.filter(|memory| memory.uid == relay.metadata.uid);
+        let status = relay.status.as_ref();
+        let learned = status.and_then(|status| status.learned.as_ref());
         memory.unwrap_or_else(|| Memory {
             uid: relay.metadata.uid.clone(),
+            recent: learned.map(Recent::after).unwrap_or_default(),
             ..Memory::default()
         })
     }
 
-    /// How many relays there are to be; none where there is no such Deployment.
-    async fn replicas(&self, target: &str) -> Result<Option<u32>, Error> {
+    /// The scale of a Deployment; none where there is no such Deployment.
+    async fn found(&self, target: &str) -> Result<Option<Found>, Error> {
         let api: Api<Deployment> = Api::default_namespaced(self.client.clone());
         match within(api.get_scale(target)).await {
             Ok(scale) => {
                 let replicas = scale.spec.and_then(|spec| spec.replicas);
-                Ok(Some(replicas.unwrap_or_default().max(0).unsigned_abs()))
+                Ok(Some(Found {
+                    replicas: replicas.unwrap_or_default().max(0).unsigned_abs(),
+                    version: scale.metadata.resource_version,
+                }))
             }
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    async fn scale(&self, target: &str, replicas: u32) -> Result<(), Error> {
+    /// Scales a Deployment, if it is still the one that was decided on: a number that somebody has set meanwhile is looked at
+    /// first.
+    async fn scale(&self, target: &str, found: &Found, replicas: u32) -> Result<(), Error> {
         let api: Api<Deployment> = Api::default_namespaced(self.client.clone());
         let scale = json!({
             "apiVersion": "autoscaling/v1",
             "kind": "Scale",
-            "metadata": {"name": target},
+            "metadata": {"name": target, "resourceVersion": found.version},
             "spec": {"replicas": replicas},
         });
         within(api.patch_scale(target, &applied(), &Patch::Apply(&scale))).await?;
         Ok(())
+    }
+
+    /// The name of another that scales the same Deployment and was there first.
+    async fn taken_by(&self, relay: &OutboxRelay) -> Result<Option<String>, Error> {
+        let api: Api<OutboxRelay> = Api::default_namespaced(self.client.clone());
+        let all = within(api.list(&ListParams::default())).await?.items;
+        let target = &relay.spec.scale_target_ref;
+        let mut same: Vec<_> = all
+            .iter()
+            .filter(|other| other.spec.scale_target_ref == *target)
+            .map(rank)
+            .collect();
+        same.sort();
+        let first = same.into_iter().next().filter(|first| *first < rank(relay));
+        Ok(first.and_then(|(_, name)| name.cloned()))
     }
 
     async fn source(&self, relay: &OutboxRelay, memory: &mut Memory) -> (Source, Option<Looked>) {
@@ -153,11 +191,19 @@ impl Reconcile for Relays {
         let api: Api<OutboxRelay> = Api::default_namespaced(self.client.clone());
         let relay = within(api.get_opt(name)).await?.ok_or(Error::Gone)?;
         let target = &relay.spec.scale_target_ref.name;
-        let Some(replicas) = self.replicas(target).await? else {
+        if let Some(other) = self.taken_by(&relay).await? {
+            // What it knew of the relays is of a time when they were its own.
+            self.forget(name);
+            let status = status::target_taken(&relay, &other, OffsetDateTime::now_utc());
+            self.write(name, &relay, &status).await?;
+            return Ok(EVERY);
+        }
+        let Some(found) = self.found(target).await? else {
             let status = status::without_target(&relay, OffsetDateTime::now_utc());
             self.write(name, &relay, &status).await?;
             return Ok(EVERY);
         };
+        let replicas = found.replicas;
         let mut memory = self.memory(name, &relay);
         let (source, looked) = self.source(&relay, &mut memory).await;
         let observed = Observed {
@@ -169,7 +215,7 @@ impl Reconcile for Relays {
         let decision = plan(&observed, &Limits::from(&relay.spec), now);
         let is_change = decision.replicas != replicas;
         if is_change || (!memory.has_written && replicas > 0) {
-            self.scale(target, decision.replicas).await?;
+            self.scale(target, &found, decision.replicas).await?;
             memory.has_written = true;
         }
         if is_change {

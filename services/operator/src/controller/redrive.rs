@@ -15,7 +15,7 @@ use super::{Common, Error, Reconcile, applied, backoff::Backoffs, event, within}
 use crate::{
     ops::OpsError,
     redriving::{Action, Seen, question, refused, step},
-    resource::{Redrive, RedriveStatus},
+    resource::{Phase, Redrive, RedriveStatus},
 };
 
 /// When to look again at a resource that is being removed.
@@ -84,6 +84,33 @@ impl Redrives {
         Ok(())
     }
 
+    /// The service refuses even to say how it goes on. What it was asked for is not left to go on unseen: that it stops is
+    /// written down first, then it is taken back, then it ends.
+    async fn give_up(
+        &self,
+        name: &str,
+        redrive: &Redrive,
+        why: &str,
+        now: OffsetDateTime,
+    ) -> Result<(), Error> {
+        let before = redrive.status.clone().unwrap_or_default();
+        let status = match before.phase {
+            Some(Phase::Running) => RedriveStatus {
+                phase: Some(Phase::Stopping),
+                ..before
+            },
+            Some(Phase::Stopping) => {
+                let ids: Vec<_> = before.letters.iter().map(|letter| letter.id).collect();
+                match self.common.ops.take_back(redrive.spec.service, &ids).await {
+                    Ok(()) | Err(OpsError::Refused { .. }) => refused(redrive, why, now),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            _ => refused(redrive, why, now),
+        };
+        self.write(name, redrive, &status).await
+    }
+
     async fn remove(&self, redrive: &Redrive) -> Result<(), Error> {
         let name = redrive.metadata.name.as_deref().unwrap_or_default();
         // Another of the same name is not meant.
@@ -120,8 +147,7 @@ impl Reconcile for Redrives {
         let seen = match self.common.ops.see(&redrive, &question(&redrive)).await {
             Ok(seen) => seen,
             Err(OpsError::Refused { why, .. }) => {
-                let status = refused(&redrive, &why, now);
-                self.write(name, &redrive, &status).await?;
+                self.give_up(name, &redrive, &why, now).await?;
                 return Ok(Duration::ZERO);
             }
             Err(error) => {

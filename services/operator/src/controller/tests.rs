@@ -1,6 +1,7 @@
 //! Single steps of the controllers against an API server and services that are played, and what is left where a step is cut off.
 
 mod api;
+mod relays;
 mod service;
 
 use std::time::Duration;
@@ -189,4 +190,40 @@ async fn what_the_service_refuses_ends_it_and_its_time_to_live_removes_it() {
     redrives.step("poison").await.unwrap();
     assert_eq!(api.calls("DELETE", REDRIVE), 1);
     assert!(matches!(redrives.step("poison").await, Err(Error::Gone)));
+}
+
+#[tokio::test]
+async fn what_was_asked_for_is_taken_back_before_a_refusal_ends_it() {
+    let (api, services) = (with_redrive(), Services::default());
+    services.letters(&[3, 5]);
+    let redrives = redrives(&api, &services).await;
+    for _ in 0..3 {
+        redrives.step("poison").await.unwrap();
+    }
+    assert_eq!(api.get(REDRIVE)["status"]["phase"], "Running");
+    services.fail_with(Some(422));
+    redrives.step("poison").await.unwrap();
+    assert_eq!(api.get(REDRIVE)["status"]["phase"], "Stopping");
+    redrives.step("poison").await.unwrap();
+    assert_eq!(services.taken_back(), 1);
+    assert_eq!(api.get(REDRIVE)["status"]["phase"], "Failed");
+}
+
+#[tokio::test]
+async fn an_address_at_which_something_else_lives_is_a_service_that_is_away() {
+    let (api, services) = (with_redrive(), Services::default());
+    services.letters(&[3]);
+    let redrives = redrives(&api, &services).await;
+    let away = async || {
+        redrives.step("poison").await.unwrap();
+        condition(&api, REDRIVE, "SourceUnavailable")
+    };
+    services.speak_otherwise(true);
+    assert_eq!(away().await, "True");
+    services.speak_otherwise(false);
+    services.fail_with(Some(404));
+    assert_eq!(away().await, "True");
+    services.fail_with(None);
+    assert_eq!(away().await, "False");
+    assert_eq!(api.get(REDRIVE)["status"]["phase"], "Chosen");
 }

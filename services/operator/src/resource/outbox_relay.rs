@@ -196,7 +196,10 @@ pub struct OutboxRelayStatus {
     /// The last change of the number of relays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_decision: Option<Decision>,
-    /// `Ready`: the outbox is read and the relays are as many as decided. `BrokerUnavailable`: more relays would not help.
+    /// What was learned of these relays: read back by the operator that acts next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learned: Option<Learned>,
+    /// `Ready`: the outbox is read and the relays are as many as decided. `BrokerUnavailable`: the broker takes nothing.
     /// `SourceUnavailable`: the service or its database does not answer. `Draining`: a relay hands its lanes over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
@@ -211,6 +214,22 @@ pub struct LaneOwner {
     pub owner: String,
     /// How many lanes.
     pub lanes: i32,
+}
+
+/// What was learned of relays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Learned {
+    /// How many events one relay publishes in a thousand seconds when all are busy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relay_events_per_thousand_seconds: Option<i64>,
+    /// Until when no relays are added, for the last ones published no more, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_gain_until: Option<String>,
+    /// How often in a row added relays published no more.
+    #[serde(default)]
+    pub no_gains: i32,
 }
 
 /// A change of the number of relays.

@@ -1,13 +1,16 @@
 //! What a decision leaves behind for the next one.
 //!
-//! It lives in the operator's memory alone. After a restart it is empty, which only means that steps down wait for a whole
-//! window again and a step up for a moment: nothing is decided too early for want of it.
+//! What was learned of the relays stands in the resource's status too, and is read back by whoever acts next: without it an
+//! operator would take relays away that are needed, and add such that gain nothing. The rest lives in the operator's memory alone.
+//! After a restart it is empty, which only means that steps down wait for a whole window again and a step up for a moment:
+//! nothing is decided too early for want of it.
 
 use std::{collections::VecDeque, time::Duration};
 
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{Broker, Outbox};
+use crate::resource::{Learned, instant};
 
 /// How long new relays work before their number is judged: they take lanes over, connect and read.
 pub(super) const SETTLE: Duration = Duration::from_secs(5);
@@ -47,6 +50,32 @@ struct Step {
 }
 
 impl Recent {
+    /// Nothing but what a status says was learned; what cannot be read was not.
+    #[must_use]
+    pub fn after(learned: &Learned) -> Self {
+        let until = learned.no_gain_until.as_deref();
+        let capacity = learned.relay_events_per_thousand_seconds;
+        Self {
+            no_gain_until: until.and_then(|until| OffsetDateTime::parse(until, &Rfc3339).ok()),
+            no_gains: learned.no_gains.max(0).unsigned_abs(),
+            capacity: capacity.and_then(|events| u64::try_from(events.max(1)).ok()),
+            ..Self::default()
+        }
+    }
+
+    /// What the next operator is to know; none where nothing was learned.
+    #[must_use]
+    pub fn learned(&self) -> Option<Learned> {
+        let learned = Learned {
+            relay_events_per_thousand_seconds: self
+                .capacity
+                .and_then(|events| i64::try_from(events).ok()),
+            no_gain_until: self.no_gain_until.map(instant),
+            no_gains: i32::try_from(self.no_gains).unwrap_or(i32::MAX),
+        };
+        (learned != Learned::default()).then_some(learned)
+    }
+
     /// The first decision begins a window with the number that is.
     pub(super) fn begin(&mut self, replicas: u32, now: OffsetDateTime) {
         if self.wanted.is_empty() {

@@ -173,6 +173,53 @@ fn relays_that_published_no_more_get_no_company_for_a_while() {
 }
 
 #[test]
+fn a_step_that_gained_nothing_is_told_as_that_and_not_as_a_broker_that_is_away() {
+    let slow = Outbox {
+        published_per_second: Some(900),
+        ..LATE
+    };
+    let decided = decisions(4, 10, [slow; 4]);
+    let observed = Observed {
+        replicas: 8,
+        source: Source::Read(Outbox {
+            live_relays: 8,
+            ..slow
+        }),
+        recent: Recent::default(),
+    };
+    let [ready, broker, ..] = verdicts(&observed, &decided[3]);
+    assert_eq!(
+        (ready.status, ready.reason),
+        (ConditionStatus::True, "NoGain")
+    );
+    assert_eq!(broker.status, ConditionStatus::False);
+}
+
+#[test]
+fn who_acts_next_adds_no_relays_that_have_gained_nothing_before() {
+    let slow = Outbox {
+        published_per_second: Some(900),
+        ..LATE
+    };
+    let before = decisions(4, 10, [slow; 4]);
+    let mut recent = Recent::after(&before[3].recent.learned().unwrap());
+    for at in [40, 50, 60] {
+        let source = Source::Read(Outbox {
+            live_relays: 8,
+            ..slow
+        });
+        let observed = Observed {
+            replicas: 8,
+            source,
+            recent,
+        };
+        let decision = plan(&observed, &LIMITS, second(at));
+        assert_eq!(decision.replicas, 8);
+        recent = decision.recent;
+    }
+}
+
+#[test]
 fn relays_that_do_not_come_get_no_company() {
     let missing = Outbox {
         live_relays: 3,

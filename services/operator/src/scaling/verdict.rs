@@ -32,6 +32,8 @@ fn ready(observed: &Observed, decision: &Decision) -> Verdict {
             (ConditionStatus::False, "BrokerUnavailable")
         }
         _ if live < replicas => (ConditionStatus::False, "RelaysMissing"),
+        // All are there and more would not help; what is slow instead nobody can tell from here.
+        Reason::NoGain => (ConditionStatus::True, "NoGain"),
         _ => (ConditionStatus::True, "AsDecided"),
     };
     Verdict {
@@ -48,7 +50,6 @@ fn broker_unavailable(observed: &Observed, decision: &Decision) -> Verdict {
         (Source::Away { .. }, _) => (ConditionStatus::Unknown, "SourceUnavailable"),
         (_, Reason::BrokerBlocked) => (ConditionStatus::True, "Blocked"),
         (_, Reason::BrokerUnreachable) => (ConditionStatus::True, "Unreachable"),
-        (_, Reason::NoGain) => (ConditionStatus::True, "NoGain"),
         _ => (ConditionStatus::False, "Accepting"),
     };
     let message = match status {

@@ -14,6 +14,9 @@ use crate::{
     scaling::{self, Observed, Seconds, Source, verdicts},
 };
 
+/// Reasons of `Ready` that somebody has to do something about: each is told as an event when it comes.
+const WORTH_TELLING: [&str; 3] = ["TargetMissing", "TargetTaken", "NoGain"];
+
 /// What was seen of an outbox beside what decisions need.
 #[derive(Debug)]
 pub(super) struct Looked {
@@ -51,6 +54,7 @@ pub(super) fn status(
         observed_generation: relay.metadata.generation,
         replicas: Some(signed(decision.replicas)),
         last_decision: last_decision(&before, observed.replicas, decision, now),
+        learned: decision.recent.learned(),
         conditions: before.conditions,
         ..OutboxRelayStatus::default()
     };
@@ -74,21 +78,43 @@ pub(super) fn status(
 
 /// There is no such Deployment: nothing is decided, and why is said.
 pub(super) fn without_target(relay: &OutboxRelay, now: OffsetDateTime) -> OutboxRelayStatus {
+    let target = &relay.spec.scale_target_ref.name;
+    let message = format!("there is no Deployment {target} in this namespace");
+    undecided(relay, "TargetMissing", message, now)
+}
+
+/// Another scales that Deployment: nothing is decided, and who that is is said.
+pub(super) fn target_taken(
+    relay: &OutboxRelay,
+    other: &str,
+    now: OffsetDateTime,
+) -> OutboxRelayStatus {
+    let target = &relay.spec.scale_target_ref.name;
+    let message = format!(
+        "the OutboxRelay {other} was there first and scales the Deployment {target}: two would undo each other's work"
+    );
+    undecided(relay, "TargetTaken", message, now)
+}
+
+fn undecided(
+    relay: &OutboxRelay,
+    reason: &'static str,
+    message: String,
+    now: OffsetDateTime,
+) -> OutboxRelayStatus {
     let before = relay.status.clone().unwrap_or_default();
     let mut status = OutboxRelayStatus {
         observed_generation: relay.metadata.generation,
         last_decision: before.last_decision,
+        learned: before.learned,
         conditions: before.conditions,
         ..OutboxRelayStatus::default()
     };
     let verdict = Verdict {
         kind: "Ready",
         status: ConditionStatus::False,
-        reason: "TargetMissing",
-        message: format!(
-            "there is no Deployment {} in this namespace",
-            relay.spec.scale_target_ref.name
-        ),
+        reason,
+        message,
     };
     let generation = relay.metadata.generation.unwrap_or_default();
     say(&mut status.conditions, verdict, generation, now);
@@ -156,20 +182,22 @@ pub(super) fn changes(before: &OutboxRelayStatus, after: &OutboxRelayStatus) -> 
     for (kind, names) in troubles {
         changes.extend(trouble(&before.conditions, &after.conditions, kind, names));
     }
-    let is_missing = |conditions: &[Condition]| {
-        let ready = conditions
-            .iter()
-            .find(|condition| condition.kind == "Ready");
-        ready
-            .filter(|ready| ready.reason == "TargetMissing")
-            .map(|ready| ready.message.clone())
-    };
-    if let Some(note) = is_missing(&after.conditions)
-        && is_missing(&before.conditions).is_none()
-    {
-        changes.push(Change::warning("TargetMissing", note));
+    for reason in WORTH_TELLING {
+        if let Some(note) = ready_because(&after.conditions, reason)
+            && ready_because(&before.conditions, reason).is_none()
+        {
+            changes.push(Change::warning(reason, note));
+        }
     }
     changes
+}
+
+/// What `Ready` says in words, where it stands as it does for this reason.
+fn ready_because(conditions: &[Condition], reason: &str) -> Option<String> {
+    let mut ready = conditions
+        .iter()
+        .filter(|condition| condition.kind == "Ready" && condition.reason == reason);
+    ready.next().map(|ready| ready.message.clone())
 }
 
 fn to_tenths(age: Duration) -> Duration {

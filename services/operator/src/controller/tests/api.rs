@@ -100,6 +100,18 @@ impl World {
             self.events.push(body["reason"].as_str().unwrap().into());
             return (StatusCode::CREATED, body.clone());
         }
+        if path.ends_with("/outboxrelays") {
+            let below = |(at, _): &(&String, &Value)| at.starts_with(&format!("{path}/"));
+            let items: Vec<_> = self
+                .objects
+                .iter()
+                .filter(below)
+                .map(|(_, item)| item)
+                .collect();
+            let kind = "OutboxRelayList";
+            let list = json!({"apiVersion": "gozon.io/v1alpha1", "kind": kind, "metadata": {}, "items": items});
+            return (StatusCode::OK, list);
+        }
         let of = path.strip_suffix("/status").unwrap_or(path);
         let Some(mut object) = self.objects.get(of).cloned() else {
             return failure(StatusCode::NOT_FOUND, "NotFound");

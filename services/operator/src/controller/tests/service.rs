@@ -23,6 +23,8 @@ struct Said {
     asked: Vec<Value>,
     fails_with: Option<u16>,
     answers_lost: usize,
+    taken_back: usize,
+    speaks_otherwise: bool,
 }
 
 impl Services {
@@ -37,6 +39,10 @@ impl Services {
             .route("/ops/v1/{service}/operations", get(operations))
             .route("/ops/v1/{service}/dead-letters", get(letters))
             .route("/ops/v1/{service}/dead-letters/redrive", post(redrive))
+            .route(
+                "/ops/v1/{service}/dead-letters/cancel-redrive",
+                post(take_back),
+            )
             .with_state(self.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url: url::Url = format!("http://{}", listener.local_addr().unwrap())
@@ -61,6 +67,16 @@ impl Services {
         self.said().fails_with = status;
     }
 
+    /// Whatever is asked is answered by something else that lives at that address.
+    pub(super) fn speak_otherwise(&self, otherwise: bool) {
+        self.said().speaks_otherwise = otherwise;
+    }
+
+    /// How often a redrive was taken back.
+    pub(super) fn taken_back(&self) -> usize {
+        self.said().taken_back
+    }
+
     /// So many redrives are done and not answered.
     pub(super) fn lose_answers(&self, count: usize) {
         self.said().answers_lost = count;
@@ -73,6 +89,9 @@ impl Services {
 
 impl Said {
     fn answer(&self, body: Value) -> Response {
+        if self.speaks_otherwise {
+            return "<html>".into_response();
+        }
         match self.fails_with {
             Some(status) => {
                 let status = StatusCode::from_u16(status).unwrap();
@@ -128,4 +147,9 @@ async fn redrive(State(services): State<Services>, Json(body): Json<Value>) -> R
         return StatusCode::BAD_GATEWAY.into_response();
     }
     said.answer(json!({}))
+}
+
+async fn take_back(State(services): State<Services>) -> Response {
+    services.said().taken_back += 1;
+    Json(json!({})).into_response()
 }
