@@ -21,7 +21,7 @@ mod seen;
 mod step;
 
 pub use self::{
-    seen::{Letter, Question, Seen, question},
+    seen::{Letter, Mark, Question, Seen, question},
     step::{Action, Step, refused, step},
 };
 

@@ -68,6 +68,10 @@ pub(crate) struct DeadLetter {
     /// The operator who asked for it.
     #[schema(required)]
     pub(crate) redrive_by: Option<String>,
+    /// Under which request: the `request_id` of the redrive.
+    #[serde(default)]
+    #[schema(required)]
+    pub(crate) redrive_request_id: Option<Uuid>,
 }
 
 impl From<Letter> for DeadLetter {
@@ -87,6 +91,7 @@ impl From<Letter> for DeadLetter {
             last_seen_at: letter.last_seen_at,
             redrive_at: letter.redrive_at,
             redrive_by: letter.redrive_by,
+            redrive_request_id: letter.redrive_request,
         }
     }
 }

@@ -42,6 +42,9 @@ pub struct Letter {
     pub redrive_at: Option<OffsetDateTime>,
     /// The operator who wants it.
     pub redrive_by: Option<String>,
+    /// Under which request: [`super::RedriveRequest::id`].
+    #[serde(default)]
+    pub redrive_request: Option<Uuid>,
 }
 
 /// A dead letter whole.
@@ -83,7 +86,8 @@ pub async fn list(
     sqlx::query_as!(
         Letter,
         "select id, consumer as queue, message_id, type as kind, whole_message, reason_class, reason, occurrences,
-                attempts, trace_id, first_seen_at, last_seen_at, redrive_at, redrive_by
+                attempts, trace_id, first_seen_at, last_seen_at, redrive_at, redrive_by,
+                redrive_request
          from messaging.dead_letter
          where ($1::text is null or consumer = $1)
            and ($2::text is null or reason_class = $2)
@@ -177,7 +181,8 @@ pub async fn show(
 ) -> Result<Option<WholeLetter>, sqlx::Error> {
     let row = sqlx::query!(
         "select id, consumer as queue, message_id, type as kind, whole_message, reason_class, reason, occurrences,
-                attempts, trace_id, first_seen_at, last_seen_at, redrive_at, redrive_by, routing_key, headers, body
+                attempts, trace_id, first_seen_at, last_seen_at, redrive_at, redrive_by,
+                redrive_request, routing_key, headers, body
          from messaging.dead_letter
          where id = $1",
         id,
@@ -200,6 +205,7 @@ pub async fn show(
             last_seen_at: row.last_seen_at,
             redrive_at: row.redrive_at,
             redrive_by: row.redrive_by,
+            redrive_request: row.redrive_request,
         },
         routing_key: row.routing_key,
         headers: row.headers,

@@ -77,7 +77,7 @@ impl Redrives {
         match action {
             Action::Redrive { ids } => self.common.ops.redrive(redrive, ids).await?,
             Action::TakeBack { ids } => {
-                self.common.ops.take_back(redrive.spec.service, ids).await?;
+                self.common.ops.take_back(redrive, ids).await?;
             }
             Action::Remove => self.remove(redrive).await?,
         }
@@ -101,7 +101,7 @@ impl Redrives {
             },
             Some(Phase::Stopping) => {
                 let ids: Vec<_> = before.letters.iter().map(|letter| letter.id).collect();
-                match self.common.ops.take_back(redrive.spec.service, &ids).await {
+                match self.common.ops.take_back(redrive, &ids).await {
                     Ok(()) | Err(OpsError::Refused { .. }) => refused(redrive, why, now),
                     Err(error) => return Err(error.into()),
                 }

@@ -9,7 +9,7 @@ use super::{
     wire::{LetterPage, LetterView, OperationPage, OperationView},
 };
 use crate::{
-    redriving::{Letter, Question, Seen},
+    redriving::{Letter, Mark, Question, Seen},
     resource::{Redrive, RedriveFilter, Service},
 };
 
@@ -22,7 +22,6 @@ const PAGES_MAX: usize = 100;
 impl Ops {
     /// Asks what a redrive has to know.
     pub async fn see(&self, redrive: &Redrive, question: &Question) -> Result<Seen, OpsError> {
-        let service = redrive.spec.service;
         match question {
             Question::Matching => self.matching(redrive).await,
             Question::Following { ids } => {
@@ -30,7 +29,7 @@ impl Ops {
                 let record = self.recorded(redrive).await?;
                 let mut letters = Vec::new();
                 for ids in ids.chunks(PAGE) {
-                    letters.extend(self.letters(service, ids).await?);
+                    letters.extend(self.letters(redrive, ids).await?);
                 }
                 Ok(Seen::Following {
                     operation_id: record.as_ref().map(|record| record.id),
@@ -56,11 +55,15 @@ impl Ops {
         Ok(())
     }
 
-    /// Takes back what of these is not settled yet.
-    pub async fn take_back(&self, service: Service, ids: &[i64]) -> Result<(), OpsError> {
-        let body = json!({"filter": {"ids": ids}});
+    /// Takes back what of these the resource has asked for and is not settled yet; what others asked for stays theirs.
+    pub async fn take_back(&self, redrive: &Redrive, ids: &[i64]) -> Result<(), OpsError> {
+        let body = json!({
+            "filter": {"ids": ids},
+            "request_id": redrive.metadata.uid,
+            "reason": reason(redrive),
+        });
         let path = "dead-letters/cancel-redrive";
-        let _: Value = self.post(service, path, &body).await?;
+        let _: Value = self.post(redrive.spec.service, path, &body).await?;
         Ok(())
     }
 
@@ -76,7 +79,7 @@ impl Ops {
                 .await?;
             let all = page.by_reason.iter().map(|count| count.letters).sum();
             matched.get_or_insert(all);
-            letters.extend(page.items.into_iter().map(Letter::from));
+            letters.extend(page.items.into_iter().map(|view| letter(view, redrive)));
             keep_oldest(&mut letters, wanted);
             cursor = page.next_cursor;
             if cursor.is_none() {
@@ -95,9 +98,11 @@ impl Ops {
         })
     }
 
-    async fn letters(&self, service: Service, ids: &[i64]) -> Result<Vec<Letter>, OpsError> {
+    async fn letters(&self, redrive: &Redrive, ids: &[i64]) -> Result<Vec<Letter>, OpsError> {
+        let service = redrive.spec.service;
         let page = self.letter_page(service, of_ids(ids), None).await?;
-        Ok(page.items.into_iter().map(Letter::from).collect())
+        let views = page.items.into_iter();
+        Ok(views.map(|view| letter(view, redrive)).collect())
     }
 
     async fn letter_page(
@@ -132,10 +137,13 @@ fn reason(redrive: &Redrive) -> String {
 
 /// The letters come newest first; of those that nobody has asked for yet so many of the oldest are kept as may be chosen.
 fn keep_oldest(letters: &mut VecDeque<Letter>, wanted: usize) {
-    let mut free = letters.iter().filter(|letter| !letter.is_marked).count();
+    let mut free = letters
+        .iter()
+        .filter(|letter| letter.mark == Mark::None)
+        .count();
     while free > wanted {
         let newest = letters.pop_front();
-        free -= usize::from(newest.is_some_and(|letter| !letter.is_marked));
+        free -= usize::from(newest.is_some_and(|letter| letter.mark == Mark::None));
     }
 }
 
@@ -160,16 +168,20 @@ fn of_ids(ids: &[i64]) -> Vec<(&'static str, String)> {
     vec![("ids", ids.join(","))]
 }
 
-impl From<LetterView> for Letter {
-    fn from(view: LetterView) -> Self {
-        Self {
-            id: view.id,
-            attempts: view.attempts,
-            is_marked: view.redrive_at.is_some(),
-            kind: view.kind,
-            reason: view.reason,
-            detail: view.detail,
-            trace_id: view.trace_id,
-        }
+/// A letter as one resource sees it.
+fn letter(view: LetterView, redrive: &Redrive) -> Letter {
+    let is_own = view.redrive_request_id == redrive.metadata.uid;
+    Letter {
+        id: view.id,
+        attempts: view.attempts,
+        mark: match view.redrive_at {
+            None => Mark::None,
+            Some(_) if is_own => Mark::Own,
+            Some(_) => Mark::Others,
+        },
+        kind: view.kind,
+        reason: view.reason,
+        detail: view.detail,
+        trace_id: view.trace_id,
     }
 }

@@ -61,6 +61,8 @@ pub(super) struct LetterView {
     pub(super) attempts: i32,
     pub(super) trace_id: Option<String>,
     pub(super) redrive_at: Option<String>,
+    #[serde(default)]
+    pub(super) redrive_request_id: Option<String>,
 }
 
 /// How many letters there are for a reason.

@@ -41,7 +41,7 @@ impl Service {
         let letter = |id| Letter {
             id,
             attempts: 1,
-            is_marked: false,
+            mark: Mark::None,
             kind: None,
             reason: "exhausted".into(),
             detail: String::new(),
@@ -87,7 +87,7 @@ impl Service {
         }
         for id in ids {
             if let Some(letter) = self.letters.get_mut(id) {
-                letter.is_marked = is_marked;
+                letter.mark = if is_marked { Mark::Own } else { Mark::None };
             }
         }
         if is_marked {
@@ -97,7 +97,10 @@ impl Service {
 
     /// Settles some of what is marked.
     fn settle(&mut self, count: usize) {
-        let marked = self.letters.values().filter(|letter| letter.is_marked);
+        let marked = self
+            .letters
+            .values()
+            .filter(|letter| letter.mark == Mark::Own);
         let due: Vec<_> = marked.map(|letter| letter.id).take(count).collect();
         for id in due {
             *self.tried.entry(id).or_default() += 1;
@@ -107,7 +110,7 @@ impl Service {
                 }
                 Fate::DiesAgain => {
                     let letter = self.letters.get_mut(&id).unwrap();
-                    letter.is_marked = false;
+                    letter.mark = Mark::None;
                     letter.attempts += 1;
                 }
             }
@@ -171,7 +174,7 @@ proptest! {
         }
 
         prop_assert!(service.tried.values().all(|times| *times == 1), "{:?}", service.tried);
-        prop_assert!(service.letters.values().all(|letter| !letter.is_marked));
+        prop_assert!(service.letters.values().all(|letter| letter.mark == Mark::None));
         let status = redrive.status.clone().unwrap();
         let [matched, done, died, left] =
             [status.matched, status.done, status.died_again, status.left].map(Option::unwrap);

@@ -59,6 +59,17 @@ pub enum Seen {
     },
 }
 
+/// Who has marked a letter to be settled again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// Nobody.
+    None,
+    /// This resource.
+    Own,
+    /// Somebody else.
+    Others,
+}
+
 /// A dead letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
@@ -67,7 +78,7 @@ pub struct Letter {
     /// How often settling it was tried.
     pub attempts: i32,
     /// Whether it is marked to be settled again.
-    pub is_marked: bool,
+    pub mark: Mark,
     /// The type of its event, where it can be read.
     pub kind: Option<String>,
     /// Why it is a dead letter, as a class.

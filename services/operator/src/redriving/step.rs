@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Letter, Seen};
+use super::{Letter, Mark, Seen};
 use crate::resource::{
     ChosenLetter, ConditionStatus, Phase, Redrive, RedriveStatus, Sample, Verdict, instant, say,
 };
@@ -108,7 +108,10 @@ fn choose(
     status.left = Some(matched);
     status.samples = letters.iter().take(SAMPLES).map(Sample::from).collect();
     // What somebody has asked for already is theirs.
-    let mut chosen: Vec<_> = letters.iter().filter(|letter| !letter.is_marked).collect();
+    let mut chosen: Vec<_> = letters
+        .iter()
+        .filter(|letter| letter.mark == Mark::None)
+        .collect();
     chosen.sort_by_key(|letter| letter.id);
     chosen.truncate(usize::try_from(redrive.spec.limit).unwrap_or_default());
     let outcome = if redrive.spec.dry_run {
@@ -142,6 +145,8 @@ struct Standing<'s> {
     /// How many died again and came back as other letters.
     died_elsewhere: usize,
     marked: usize,
+    /// Somebody else has marked them meanwhile: how they end is seen in the end.
+    marked_by_others: usize,
     /// Neither gone, nor marked, nor tried again.
     untouched: usize,
 }
@@ -152,6 +157,7 @@ impl<'s> Standing<'s> {
             died_again: Vec::new(),
             died_elsewhere: 0,
             marked: 0,
+            marked_by_others: 0,
             untouched: 0,
         };
         for letter in letters {
@@ -160,10 +166,11 @@ impl<'s> Standing<'s> {
             };
             if letter.attempts > then.attempts {
                 standing.died_again.push(letter);
-            } else if !letter.is_marked {
+            } else if letter.mark == Mark::None {
                 standing.untouched += 1;
             }
-            standing.marked += usize::from(letter.is_marked);
+            standing.marked += usize::from(letter.mark == Mark::Own);
+            standing.marked_by_others += usize::from(letter.mark == Mark::Others);
         }
         let recorded = usize::try_from(recorded_again).unwrap_or_default();
         standing.died_elsewhere = recorded.saturating_sub(standing.died_again.len());
@@ -205,7 +212,7 @@ fn follow(
                 LOOK,
             )
         }
-        None if standing.marked == 0 => {
+        None if standing.marked + standing.marked_by_others == 0 => {
             let message = format!("all {} chosen letters are dead letters no more", ids.len());
             wait(end(redrive, status, complete(message), now), LOOK)
         }

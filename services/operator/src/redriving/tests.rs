@@ -19,7 +19,7 @@ fn letter(id: i64) -> Letter {
     Letter {
         id,
         attempts: 1,
-        is_marked: false,
+        mark: Mark::None,
         kind: Some("payment.captured.v1".into()),
         reason: "unknown_order".into(),
         detail: "there is no such order".into(),
@@ -29,7 +29,15 @@ fn letter(id: i64) -> Letter {
 
 fn marked(id: i64) -> Letter {
     Letter {
-        is_marked: true,
+        mark: Mark::Own,
+        ..letter(id)
+    }
+}
+
+/// Somebody else wants it settled again.
+fn marked_by_others(id: i64) -> Letter {
+    Letter {
+        mark: Mark::Others,
         ..letter(id)
     }
 }
@@ -252,6 +260,22 @@ fn it_is_removed_after_its_time_to_live() {
     assert_eq!((early.action, early.again), (None, day / 4 * 3));
     let late = step(&redrive, &Seen::Nothing, NOW + day);
     assert_eq!(late.action, Some(Action::Remove));
+}
+
+#[test]
+fn what_others_have_marked_meanwhile_is_left_to_them_and_not_taken_for_done() {
+    let dies = following(vec![died(5), marked_by_others(8)]);
+    let (_, step) = after(std::slice::from_ref(&dies), NOW);
+    assert_eq!(
+        (step.action, step.status.phase),
+        (None, Some(Phase::Failed)),
+        "nothing of its own is left to be taken back"
+    );
+    let (_, waiting) = after(&[following(vec![marked_by_others(8)])], NOW);
+    assert_eq!(
+        (waiting.action, waiting.status.phase),
+        (None, Some(Phase::Running))
+    );
 }
 
 #[test]

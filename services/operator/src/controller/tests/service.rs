@@ -120,7 +120,8 @@ async fn letters(State(services): State<Services>) -> Response {
     let is_marked = !said.asked.is_empty();
     let letter = |id: &i64| {
         let at = is_marked.then_some("2026-01-01T00:00:00Z");
-        json!({"id": id, "type": null, "reason": "unknown_order", "detail": "none", "attempts": 1, "trace_id": null, "redrive_at": at})
+        let request = said.asked.first().map(|asked| &asked["request_id"]);
+        json!({"id": id, "type": null, "reason": "unknown_order", "detail": "none", "attempts": 1, "trace_id": null, "redrive_at": at, "redrive_request_id": request})
     };
     let items: Vec<_> = said.letters.iter().rev().map(letter).collect();
     let by_reason = json!([{"letters": said.letters.len()}]);
@@ -149,7 +150,10 @@ async fn redrive(State(services): State<Services>, Json(body): Json<Value>) -> R
     said.answer(json!({}))
 }
 
-async fn take_back(State(services): State<Services>) -> Response {
-    services.said().taken_back += 1;
+async fn take_back(State(services): State<Services>, Json(body): Json<Value>) -> Response {
+    let mut said = services.said();
+    // What it takes back is what it asked for.
+    assert_eq!(said.asked[0]["request_id"], body["request_id"]);
+    said.taken_back += 1;
     Json(json!({})).into_response()
 }

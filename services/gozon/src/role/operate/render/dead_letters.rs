@@ -205,6 +205,7 @@ mod tests {
             last_seen_at: NOW,
             redrive_at: None,
             redrive_by: None,
+            redrive_request_id: None,
         }
     }
 
