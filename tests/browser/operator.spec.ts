@@ -22,7 +22,11 @@ test("a poison message appears, is looked at, redriven, and its order is paid", 
     await test.step("it is there, by its reason, with a sample", async () => {
       const group = ops.row("By reason", "database");
       await expect(group).toContainText("a fault of the handler");
-      await group.getByRole("button", { name: "database" }).click();
+      const fold = group.getByRole("button", { name: "database" });
+      await expect(fold).toHaveAttribute("aria-expanded", "true");
+      await fold.click();
+      await expect(fold).toHaveAttribute("aria-expanded", "false");
+      await fold.click();
     });
 
     await test.step("it is shown whole", async () => {
@@ -104,7 +108,9 @@ test("a letter that is given up declines its order, for a reason", async ({
   const order = await customer.order("A kettle nobody can sell", 100);
   await ops.signIn(freshUserId());
   await ops.goTo("Dead letters");
-  await ops.row("By reason", "database").getByRole("button").click();
+  await expect(
+    ops.row("By reason", "database").getByRole("button"),
+  ).toHaveAttribute("aria-expanded", "true");
   await page
     .getByRole("checkbox", { name: /^Choose payment\// })
     .first()
