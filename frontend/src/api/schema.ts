@@ -866,6 +866,11 @@ export interface components {
             readonly redrive_at: string | null;
             /** @description The operator who asked for it. */
             readonly redrive_by: string | null;
+            /**
+             * Format: uuid
+             * @description Under which request: the `request_id` of the redrive.
+             */
+            readonly redrive_request_id: string | null;
             /** @description The trace it belongs to; null where it cannot be read. */
             readonly trace_id: string | null;
             /** @description The event's type; null where it cannot be read. */

@@ -22,6 +22,7 @@ function hop(
     owner: null,
     lane: 1,
     epoch: 1,
+    attempts: null,
   };
 }
 
