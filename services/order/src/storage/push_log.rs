@@ -87,7 +87,6 @@ pub(crate) async fn forget(connection: &mut PgConnection) -> Result<u64, sqlx::E
             select ctid from orders.push_log
             where written_at < now() - make_interval(secs => $1)
             limit $2
-            for update skip locked
         ))",
         limits::PUSH_LOG_KEPT.as_secs_f64(),
         limits::PUSH_LOG_FORGOTTEN_ROWS,

@@ -18,6 +18,7 @@ mod load;
 mod original;
 mod placing;
 mod plans;
+mod push_log;
 mod reading;
 mod reconciler;
 mod rights;
