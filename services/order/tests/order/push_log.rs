@@ -19,9 +19,9 @@ async fn what_was_pushed_is_forgotten_after_three_days_and_not_before() {
     .execute(&shop.admin)
     .await
     .unwrap();
-    let stop = CancellationToken::new();
+    let over = CancellationToken::new();
     let writer = order::push_log_writer(&shop.state, "two".to_owned());
-    let running = tokio::spawn(writer.run(stop.clone()));
+    let running = tokio::spawn(writer.run(over.clone()));
     poll_until("what is old is gone", Duration::from_secs(20), async || {
         let left: i64 = sqlx::query_scalar("select count(*) from orders.push_log")
             .fetch_one(&shop.admin)
@@ -31,6 +31,6 @@ async fn what_was_pushed_is_forgotten_after_three_days_and_not_before() {
         (left == 1).then_some(())
     })
     .await;
-    stop.cancel();
+    over.cancel();
     running.await.unwrap();
 }
