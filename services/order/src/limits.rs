@@ -85,9 +85,10 @@ pub const PUSH_LOG_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the push log is kept: as long as the publish log.
 pub const PUSH_LOG_KEPT: Duration = Duration::from_hours(3 * 24);
 
-/// How often a replica deletes what is older, and how many rows at once: as many as it writes in the time between.
+/// How often a replica deletes what is older.
 pub const PUSH_LOG_UPKEEP: Duration = Duration::from_mins(10);
-/// See [`PUSH_LOG_UPKEEP`].
+
+/// How many rows it deletes at once: twice as many as it writes in [`PUSH_LOG_UPKEEP`].
 pub const PUSH_LOG_FORGOTTEN_ROWS: i64 = 2_400;
 
 /// How long one frame may take to be written.
