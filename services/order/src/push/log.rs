@@ -88,7 +88,7 @@ impl PushLogWriter {
                 upkeep_at = Instant::now() + limits::PUSH_LOG_UPKEEP;
             }
             if let Err(error) = self.write(is_due).await {
-                tracing::warn!(error = %chassis::chain(&error), "what was pushed to sockets was not written down");
+                tracing::warn!(error = %chassis::chain(&error), "the push log cannot be written, or what is old in it not be deleted");
             }
         }
     }
