@@ -161,10 +161,46 @@ impl Batch {
         )
         .execute(&mut **tx)
         .await;
-        for creation in self.creations.drain(..) {
-            creation.end(&appended, "database");
-        }
+        self.appended(&appended);
         appended?;
         Ok(())
     }
+
+    /// Their columns, for a statement of the caller's that appends them together with what caused them. It has to insert
+    /// them in their order, and [`Batch::appended`] has to learn what became of it.
+    #[must_use]
+    pub fn columns(&self) -> Columns<'_> {
+        Columns {
+            lanes: &self.lanes,
+            keys: &self.keys,
+            event_ids: &self.event_ids,
+            types: &self.types,
+            traceparents: &self.traceparents,
+            bodies: &self.bodies,
+        }
+    }
+
+    /// Learns what became of the statement that was to append them.
+    pub fn appended<T>(&mut self, result: &Result<T, sqlx::Error>) {
+        for creation in self.creations.drain(..) {
+            creation.end(result, "database");
+        }
+    }
+}
+
+/// The columns of events, as `unnest` takes them.
+#[derive(Debug, Clone, Copy)]
+pub struct Columns<'b> {
+    /// The lane of each key.
+    pub lanes: &'b [i16],
+    /// What the events are about.
+    pub keys: &'b [Uuid],
+    /// Their ids.
+    pub event_ids: &'b [Uuid],
+    /// Their types.
+    pub types: &'b [String],
+    /// The trace context each is created in.
+    pub traceparents: &'b [String],
+    /// The events in JSON.
+    pub bodies: &'b [Vec<u8>],
 }

@@ -13,14 +13,14 @@ use std::{
 use contracts::OrderPlaced;
 use messaging::{
     doorbell::Doorbell,
-    idempotency::{Attempt, Claim, IdempotencyKey, RequestDigest, claim_all},
+    idempotency::{self, Attempt, Claim, IdempotencyKey, RequestDigest, claim_all},
     metrics::{MeasuredPool, Operation, time},
     outbox,
     pace::Pace,
     topology::ORDER_PAYMENTS,
 };
 use prometheus_client::metrics::histogram::Histogram;
-use sqlx::PgTransaction;
+use sqlx::{Acquire, PgConnection, PgTransaction};
 use tokio::{
     sync::oneshot,
     time::{Instant, sleep_until, timeout},
@@ -180,7 +180,7 @@ impl Shared {
         }
     }
 
-    /// One transaction: keys, orders, history and events. Says what became of each request.
+    /// Commits keys, orders, history and events. Says what became of each request.
     async fn transact(
         &self,
         placements: &[&Placement],
@@ -188,8 +188,21 @@ impl Shared {
         if placements.is_empty() {
             return Ok(Vec::new());
         }
-        let tx = self.pool.begin().await?;
-        time(&self.durations, self.place_in(tx, placements)).await
+        let mut connection = self.pool.acquire().await?;
+        time(&self.durations, async {
+            // Nearly every key is new: that is tried, and only where it turns out otherwise are they looked at.
+            match place_as_new(&mut connection, placements).await? {
+                Some(placed) => {
+                    self.placed(&placed);
+                    Ok(placed.into_iter().map(Ok).collect())
+                }
+                None => {
+                    let tx = connection.begin().await?;
+                    self.place_in(tx, placements).await
+                }
+            }
+        })
+        .await
     }
 
     async fn place_in(
@@ -198,37 +211,20 @@ impl Shared {
         placements: &[&Placement],
     ) -> Result<Vec<Result<Order, Error>>, Error> {
         let claims = claim(&mut tx, placements).await?;
-        let fresh: Vec<&Placement> = placements
+        let fresh: Vec<&NewOrder> = placements
             .iter()
             .zip(&claims)
             .filter(|(_, claim)| **claim == Claim::Fresh)
-            .map(|(placement, _)| *placement)
+            .map(|(placement, _)| &placement.order)
             .collect();
-        let new: Vec<&NewOrder> = fresh.iter().map(|placement| &placement.order).collect();
-        let placed = storage::place::insert_all(&mut tx, &new).await?;
-        let mut events = outbox::Batch::default();
-        for (
-            order,
-            NewOrder {
-                event_id, trace, ..
-            },
-        ) in placed.iter().zip(new)
-        {
-            events.add_as(*event_id, &OrderPlaced::from(order), trace)?;
-        }
-        events.append(&mut tx).await?;
-
-        let contents: Vec<_> = placed
-            .iter()
-            .filter(|order| self.hub.watches(order.user_id))
-            .map(|order| (order.id, Arc::new(order.into())))
-            .collect();
-        let count = placed.len() as u64;
-        let mut placed = placed.into_iter();
+        let mut events = events(&fresh)?;
+        let claimed = idempotency::Columns::default();
+        let placed = storage::place::insert_all(&mut tx, &fresh, &claimed, &mut events).await?;
         let mut outcomes = Vec::with_capacity(placements.len());
+        let mut each = placed.iter();
         for (placement, claim) in placements.iter().zip(claims) {
             outcomes.push(match claim {
-                Claim::Fresh => placed.next().ok_or(Error::OrderNotFound),
+                Claim::Fresh => each.next().cloned().ok_or(Error::OrderNotFound),
                 Claim::Reused => Err(Error::KeyReused),
                 // The order as it was then; an operator may have removed it since.
                 Claim::Replay { resource_id } => {
@@ -240,14 +236,21 @@ impl Shared {
             });
         }
         tx.commit().await?;
-        self.metrics.placed_orders.inc_by(count);
-        for (id, contents) in contents {
-            self.hub.recent().keep(id, contents);
+        self.placed(&placed);
+        Ok(outcomes)
+    }
+
+    /// After the commit: counts the orders, keeps those at hand that somebody watches, and wakes whoever waits for them.
+    fn placed(&self, orders: &[Order]) {
+        self.metrics.placed_orders.inc_by(orders.len() as u64);
+        for order in orders {
+            if self.hub.watches(order.user_id) {
+                self.hub.recent().keep(order.id, Arc::new(order.into()));
+            }
         }
         for bell in &self.bells {
             bell.ring();
         }
-        Ok(outcomes)
     }
 
     /// Nothing under this lock can panic; a poisoned queue would still be whole.
@@ -256,12 +259,53 @@ impl Shared {
     }
 }
 
+/// Places the orders as if all their keys were new, in one statement; none if one is not, and then nothing has happened.
+async fn place_as_new(
+    connection: &mut PgConnection,
+    placements: &[&Placement],
+) -> Result<Option<Vec<Order>>, Error> {
+    let Some(keys) = idempotency::Columns::of_distinct(&attempts(placements)) else {
+        return Ok(None);
+    };
+    let new: Vec<&NewOrder> = placements
+        .iter()
+        .map(|placement| &placement.order)
+        .collect();
+    let mut events = events(&new)?;
+    match storage::place::insert_all(connection, &new, &keys, &mut events).await {
+        Ok(placed) => Ok(Some(placed)),
+        Err(error) if idempotency::are_taken(&error) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The events that report these orders.
+fn events(new: &[&NewOrder]) -> Result<outbox::Batch, Error> {
+    let mut events = outbox::Batch::default();
+    for order in new {
+        events.add_as(order.event_id, &OrderPlaced::from(*order), &order.trace)?;
+    }
+    Ok(events)
+}
+
 /// What became of each request's key; a request without one is always the first.
 async fn claim(
     tx: &mut PgTransaction<'_>,
     placements: &[&Placement],
 ) -> Result<Vec<Claim>, sqlx::Error> {
-    let attempts: Vec<Attempt<'_>> = placements
+    let mut claimed = claim_all(tx, &attempts(placements)).await?.into_iter();
+    Ok(placements
+        .iter()
+        .map(|placement| match placement.key {
+            Some(_) => claimed.next().unwrap_or(Claim::Reused),
+            None => Claim::Fresh,
+        })
+        .collect())
+}
+
+/// The keys of those requests that have one.
+fn attempts<'p>(placements: &[&'p Placement]) -> Vec<Attempt<'p>> {
+    placements
         .iter()
         .filter_map(|placement| {
             let (key, digest) = placement.key.as_ref()?;
@@ -272,15 +316,7 @@ async fn claim(
                 resource_id: placement.order.id.as_uuid(),
             })
         })
-        .collect();
-    let mut claimed = claim_all(tx, &attempts).await?.into_iter();
-    Ok(placements
-        .iter()
-        .map(|placement| match placement.key {
-            Some(_) => claimed.next().unwrap_or(Claim::Reused),
-            None => Claim::Fresh,
-        })
-        .collect())
+        .collect()
 }
 
 /// At the end of a task that did not end by itself: nobody is left waiting for it.

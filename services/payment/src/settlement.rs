@@ -30,6 +30,7 @@ use crate::{
     storage::{
         account, ledger,
         payment::{self, Decision},
+        settle::{self, Settled},
     },
 };
 
@@ -77,8 +78,7 @@ impl Handler for Settlement {
         batch: &[Received<PaymentRequest>],
     ) -> Result<(Vec<Unsettled>, Decided), Failure> {
         let plan = decide(tx, batch).await?;
-        carry_out(tx, &plan).await?;
-        answer(tx, batch, &plan).await?;
+        carry_out(tx, batch, &plan).await?;
         let effect = plan.effect();
         Ok((plan.unsettled, effect))
     }
@@ -130,16 +130,23 @@ async fn decide(
     Ok(plan(batch, standing, OffsetDateTime::now_utc()))
 }
 
-/// Writes the decisions, the ledger and the balances.
-async fn carry_out(tx: &mut PgTransaction<'_>, plan: &Plan) -> Result<(), Failure> {
-    if !plan.decided.is_empty() {
-        payment::insert_all(tx, &plan.decided).await?;
-    }
-    if plan.entries.is_empty() {
+/// Writes the decisions, the ledger, the balances and the answers.
+async fn carry_out(
+    tx: &mut PgTransaction<'_>,
+    batch: &[Received<PaymentRequest>],
+    plan: &Plan,
+) -> Result<(), Failure> {
+    if plan.answers.is_empty() {
         return Ok(());
     }
     let totals = plan.totals();
-    let changed = ledger::enter(tx, &plan.entries, &totals).await?;
+    let settled = Settled {
+        decided: &plan.decided,
+        entries: &plan.entries,
+        totals: &totals,
+        events: answers(batch, plan)?,
+    };
+    let changed = settle::write(tx, settled).await?;
     if usize::try_from(changed) == Ok(totals.len()) {
         Ok(())
     } else {
@@ -147,12 +154,8 @@ async fn carry_out(tx: &mut PgTransaction<'_>, plan: &Plan) -> Result<(), Failur
     }
 }
 
-/// Puts the answers to each request into the outbox, each in the trace of its request.
-async fn answer(
-    tx: &mut PgTransaction<'_>,
-    batch: &[Received<PaymentRequest>],
-    plan: &Plan,
-) -> Result<(), Failure> {
+/// The answers to each request, each in the trace of its request.
+fn answers(batch: &[Received<PaymentRequest>], plan: &Plan) -> Result<outbox::Batch, Failure> {
     let mut events = outbox::Batch::default();
     for (index, answer) in &plan.answers {
         let trace = &batch[*index].trace;
@@ -164,8 +167,7 @@ async fn answer(
             Answer::Refunded(refund) => events.add(&refund.refunded(), trace)?,
         };
     }
-    events.append(tx).await?;
-    Ok(())
+    Ok(events)
 }
 
 /// What should be impossible behind our locks: the batch is tried again.

@@ -7,6 +7,7 @@ pub(crate) mod ledger;
 pub(crate) mod ledger_check;
 pub(crate) mod payment;
 pub(crate) mod session;
+pub(crate) mod settle;
 pub(crate) mod trace;
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use contracts::{EventId, OrderId, TraceContext, UserId};
-use sqlx::PgTransaction;
+use contracts::{EventId, OrderId, OrderPlaced, TraceContext, UserId};
+use messaging::{idempotency, outbox};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -25,30 +26,47 @@ pub(crate) struct NewOrder {
     pub(crate) placed_at: OffsetDateTime,
 }
 
-/// Inserts orders with the first row of each one's history, in one statement; says the orders as they stand now, in the
-/// order given, which is also the order of their numbers.
+/// Inserts orders with the first row of each one's history, with the keys they were asked for under, all of them new, and
+/// with the events that report them; says the orders as they stand now, in the order given, which is also the order of
+/// their numbers.
+///
+/// It is the one statement outside of messaging that writes messaging's tables: four statements and a transaction around
+/// them took two thirds of the time in which a lone order was accepted.
 pub(crate) async fn insert_all(
-    tx: &mut PgTransaction<'_>,
+    connection: &mut PgConnection,
     new: &[&NewOrder],
+    keys: &idempotency::Columns<'_>,
+    events: &mut outbox::Batch,
 ) -> Result<Vec<Order>, sqlx::Error> {
-    let ids: Vec<Uuid> = new.iter().map(|order| order.id.as_uuid()).collect();
-    let users: Vec<i64> = new.iter().map(|order| order.user_id.as_i64()).collect();
-    let amounts: Vec<i64> = new
-        .iter()
+    let each = new.iter();
+    let ids: Vec<Uuid> = each.clone().map(|order| order.id.as_uuid()).collect();
+    let users: Vec<i64> = each.clone().map(|order| order.user_id.as_i64()).collect();
+    let amounts: Vec<i64> = each
+        .clone()
         .map(|order| order.price.money().amount_minor)
         .collect();
-    let currencies: Vec<&str> = new
-        .iter()
+    let currencies: Vec<&str> = each
+        .clone()
         .map(|order| order.price.money().currency.code())
         .collect();
-    let descriptions: Vec<&str> = new.iter().map(|order| order.description.as_str()).collect();
-    let trace_ids: Vec<String> = new.iter().map(|order| order.trace.trace_id()).collect();
+    let descriptions: Vec<&str> = each
+        .clone()
+        .map(|order| order.description.as_str())
+        .collect();
+    let trace_ids: Vec<String> = each.clone().map(|order| order.trace.trace_id()).collect();
     let traceparents: Vec<Option<String>> =
-        new.iter().map(|order| order.trace.recorded()).collect();
-    let event_ids: Vec<Uuid> = new.iter().map(|order| order.event_id.as_uuid()).collect();
-    let placed_at: Vec<OffsetDateTime> = new.iter().map(|order| order.placed_at).collect();
-    let rows = sqlx::query!(
-        r#"with placed as (
+        each.clone().map(|order| order.trace.recorded()).collect();
+    let event_ids: Vec<Uuid> = each.clone().map(|order| order.event_id.as_uuid()).collect();
+    let placed_at: Vec<OffsetDateTime> = each.map(|order| order.placed_at).collect();
+    let outbox = events.columns();
+    let placed = sqlx::query!(
+        r#"with claimed as (
+            insert into messaging.idempotency_key (user_id, key, request_digest, resource_id)
+            select user_id, key, digest, resource_id
+            from unnest($12::bigint[], $13::text[], $14::bytea[], $15::uuid[])
+                as attempt (user_id, key, digest, resource_id)
+            order by user_id, key collate "C"
+        ), placed as (
             insert into orders.orders (
                 id, user_id, amount_minor, currency, description, status, version, trace_id, created_at)
             select id, user_id, amount_minor, currency, description, $8, $9, trace_id, created_at
@@ -62,6 +80,12 @@ pub(crate) async fn insert_all(
             select id, user_id, $9, $8, created_at, traceparent, event_id
             from unnest($1::uuid[], $2::bigint[], $7::timestamptz[], $10::text[], $11::uuid[])
                 as new (id, user_id, created_at, traceparent, event_id)
+        ), appended as (
+            insert into messaging.outbox (lane, key, event_id, type, traceparent, body)
+            select lane, key, event_id, type, traceparent, body
+            from unnest($16::smallint[], $17::uuid[], $18::uuid[], $19::text[], $20::text[], $21::bytea[])
+                with ordinality as event (lane, key, event_id, type, traceparent, body, position)
+            order by position
         )
         select id as "id: OrderId", number from placed"#,
         &ids,
@@ -75,10 +99,24 @@ pub(crate) async fn insert_all(
         Order::FIRST_VERSION,
         &traceparents as &[Option<String>],
         &event_ids,
+        &keys.user_ids,
+        &keys.keys as &[&str],
+        &keys.digests as &[&[u8]],
+        &keys.resource_ids,
+        outbox.lanes,
+        outbox.keys,
+        outbox.event_ids,
+        outbox.types,
+        outbox.traceparents,
+        outbox.bodies,
     )
-    .fetch_all(&mut **tx)
-    .await?;
-    let numbers: HashMap<OrderId, i64> = rows.into_iter().map(|row| (row.id, row.number)).collect();
+    .fetch_all(connection)
+    .await;
+    events.appended(&placed);
+    let numbers: HashMap<OrderId, i64> = placed?
+        .into_iter()
+        .map(|row| (row.id, row.number))
+        .collect();
     new.iter()
         .map(|order| {
             let number = *numbers.get(&order.id).ok_or(sqlx::Error::RowNotFound)?;
@@ -102,6 +140,17 @@ impl NewOrder {
             trace_id: self.trace.trace_id(),
             created_at: self.placed_at,
             decided_at: None,
+        }
+    }
+}
+
+impl From<&NewOrder> for OrderPlaced {
+    fn from(order: &NewOrder) -> Self {
+        Self {
+            order_id: order.id,
+            user_id: order.user_id,
+            amount: order.price.money(),
+            placed_at: Some(order.placed_at),
         }
     }
 }

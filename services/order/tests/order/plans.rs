@@ -81,8 +81,14 @@ async fn placing_orders_reads_no_table_and_fires_no_trigger() {
     let placing = &["insert into orders.orders", "with ordinality"];
     let mut writer = planned(&shop, Login::Writer, placing).await;
     fill(&shop).await;
+    let (ids, event_ids) = (
+        array([Uuid::now_v7(), Uuid::now_v7()]),
+        array([Uuid::now_v7(), Uuid::now_v7()]),
+    );
+    let traceparent = "00-00000000000000000000000000000000-0000000000000000-00";
     let values = [
-        &array([Uuid::now_v7(), Uuid::now_v7()]),
+        // The orders, and what they begin their histories with.
+        &*ids,
         "{7,8}",
         "{100,200}",
         "{RUB,RUB}",
@@ -92,10 +98,27 @@ async fn placing_orders_reads_no_table_and_fires_no_trigger() {
         "NEW",
         "1",
         "{NULL,NULL}",
-        &array([Uuid::now_v7(), Uuid::now_v7()]),
+        &event_ids,
+        // Their keys.
+        "{7,8}",
+        "{k,l}",
+        r#"{"\\x00","\\x01"}"#,
+        &ids,
+        // Their events.
+        "{1,2}",
+        &ids,
+        &event_ids,
+        "{order.placed.v1,order.placed.v1}",
+        &repeated(traceparent, 2),
+        r#"{"\\x7b7d","\\x7b7d"}"#,
     ];
     let plan = run(&mut writer, &values).await;
-    for insert in ["Insert on orders", "Insert on status_history"] {
+    for insert in [
+        "Insert on orders",
+        "Insert on status_history",
+        "Insert on idempotency_key",
+        "Insert on outbox",
+    ] {
         assert!(plan.0.contains(insert), "{}", plan.0);
     }
     for never in ["Scan using", "Seq Scan", "Bitmap", "Trigger"] {

@@ -14,6 +14,7 @@ use super::PaymentRequest;
 use crate::storage::{
     ledger,
     payment::{self, Decision, Payment},
+    settle::{self, Settled},
 };
 
 /// Declines the payment, unless it was decided before: one decision per order, and what stands is answered again.
@@ -23,6 +24,7 @@ pub(super) async fn decline(
 ) -> Result<Discard, Failure> {
     let request = received.message;
     let standing = payment::find_all(tx, &[request.order_id]).await?;
+    let mut decided = Vec::new();
     let payment = if let Some(payment) = standing.first() {
         *payment
     } else {
@@ -35,15 +37,20 @@ pub(super) async fn decline(
             received_at: now,
             decided_at: now,
         };
-        payment::insert_all(tx, &[payment]).await?;
+        decided.push(payment);
         payment
     };
+    let mut events = outbox::Batch::default();
     match payment.decision {
-        Decision::Captured => outbox::append(tx, &payment.captured(), &received.trace).await?,
-        Decision::Declined(reason) => {
-            outbox::append(tx, &payment.declined(reason), &received.trace).await?
-        }
+        Decision::Captured => events.add(&payment.captured(), &received.trace)?,
+        Decision::Declined(reason) => events.add(&payment.declined(reason), &received.trace)?,
     };
+    let settled = Settled {
+        decided: &decided,
+        events,
+        ..Settled::default()
+    };
+    settle::write(tx, settled).await?;
     Ok(Discard::Ended)
 }
 

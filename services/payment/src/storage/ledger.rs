@@ -1,7 +1,6 @@
 //! The ledger: what changed a balance, when, and what it left. Rows are only ever added.
 
 use contracts::{AccountId, EntryId, Money, OrderId, PaymentRefunded, UserId};
-use messaging::failure::Failure;
 use serde::Serialize;
 use sqlx::{PgConnection, PgTransaction};
 use time::OffsetDateTime;
@@ -24,7 +23,7 @@ pub(crate) enum EntryKind {
 }
 
 impl EntryKind {
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::TopUp => "TOP_UP",
             Self::Payment => "PAYMENT",
@@ -150,69 +149,6 @@ pub(crate) async fn top_up(
     .fetch_optional(&mut **tx)
     .await?;
     Ok(row.map(Entry::from))
-}
-
-/// Writes the entries of paid and refunded orders, in the order in which they were decided, and changes each account by
-/// the sum of them, where that leaves nothing below zero. Says how many accounts that were: the caller, who has decided on
-/// locked balances, expects all of them. If another transaction has entered one of them meanwhile, that is a passing
-/// failure: the next attempt finds its entry.
-pub(crate) async fn enter(
-    tx: &mut PgTransaction<'_>,
-    entries: &[NewEntry],
-    totals: &[(AccountId, i64)],
-) -> Result<i64, Failure> {
-    let each = entries.iter();
-    let ids: Vec<_> = each.clone().map(|_| EntryId::new().as_uuid()).collect();
-    let accounts: Vec<_> = each.clone().map(|it| it.account_id.as_uuid()).collect();
-    let orders: Vec<_> = each.clone().map(|it| it.order_id.as_uuid()).collect();
-    let kinds: Vec<_> = each.clone().map(|it| it.kind.as_str()).collect();
-    let amounts: Vec<_> = each.clone().map(NewEntry::amount_minor).collect();
-    let balances: Vec<_> = each
-        .clone()
-        .map(|it| it.balance_after.amount_minor)
-        .collect();
-    let instants: Vec<_> = each.map(|it| it.created_at).collect();
-    let (changed, sums): (Vec<_>, Vec<_>) = totals
-        .iter()
-        .map(|(id, amount_minor)| (id.as_uuid(), *amount_minor))
-        .unzip();
-    sqlx::query_scalar!(
-        r#"with changed as (
-             update payments.account as account
-             set balance_minor = account.balance_minor + total.amount_minor
-             from unnest($1::uuid[], $2::bigint[]) as total (account_id, amount_minor)
-             where account.id = total.account_id and account.balance_minor + total.amount_minor >= 0
-             returning account.id
-         ), entered as (
-             insert into payments.ledger_entry
-                 (id, account_id, order_id, kind, amount_minor, balance_after_minor, created_at)
-             select id, account_id, order_id, kind, amount_minor, balance_after_minor, created_at
-             from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::bigint[], $9::timestamptz[])
-                 with ordinality as entry
-                 (id, account_id, order_id, kind, amount_minor, balance_after_minor, created_at, position)
-             order by position
-         )
-         select count(*) as "changed!" from changed"#,
-        &changed,
-        &sums,
-        &ids,
-        &accounts,
-        &orders,
-        &kinds as &[&str],
-        &amounts,
-        &balances,
-        &instants,
-    )
-    .fetch_one(&mut **tx)
-    .await
-    .map_err(|error| match &error {
-        sqlx::Error::Database(refusal)
-            if refusal.constraint() == Some("ledger_entry_order_id_kind_key") =>
-        {
-            Failure::Transient(Box::new(error))
-        }
-        _ => error.into(),
-    })
 }
 
 /// The refunds of these orders.

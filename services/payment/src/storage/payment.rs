@@ -1,7 +1,6 @@
 //! Decisions on orders: at most one row per order, never changed.
 
 use contracts::{DeclineReason, Money, OrderId, PaymentCaptured, PaymentDeclined, UserId};
-use messaging::failure::Failure;
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
 
@@ -15,14 +14,14 @@ pub(crate) enum Decision {
 }
 
 impl Decision {
-    const fn outcome(self) -> &'static str {
+    pub(super) const fn outcome(self) -> &'static str {
         match self {
             Self::Captured => "CAPTURED",
             Self::Declined(_) => "DECLINED",
         }
     }
 
-    const fn reason(self) -> Option<&'static str> {
+    pub(super) const fn reason(self) -> Option<&'static str> {
         match self {
             Self::Captured => None,
             Self::Declined(reason) => Some(reason.as_str()),
@@ -103,55 +102,6 @@ pub(crate) async fn find_all(
             })
         })
         .collect()
-}
-
-/// Writes new decisions, in the order of their keys so that two batches never wait for each other in a circle. If another
-/// transaction has decided one of these orders meanwhile, that is a passing failure: the next attempt finds its decision.
-pub(crate) async fn insert_all(
-    tx: &mut PgTransaction<'_>,
-    payments: &[Payment],
-) -> Result<(), Failure> {
-    let column = |of: fn(&Payment) -> i64| payments.iter().map(of).collect::<Vec<_>>();
-    let instants = |of: fn(&Payment) -> OffsetDateTime| payments.iter().map(of).collect::<Vec<_>>();
-    let order_ids: Vec<_> = payments.iter().map(|p| p.order_id.as_uuid()).collect();
-    let currencies: Vec<_> = payments
-        .iter()
-        .map(|payment| payment.amount.currency.code().to_owned())
-        .collect();
-    let outcomes: Vec<_> = payments
-        .iter()
-        .map(|payment| payment.decision.outcome().to_owned())
-        .collect();
-    let reasons: Vec<_> = payments
-        .iter()
-        .map(|payment| payment.decision.reason().map(str::to_owned))
-        .collect();
-    sqlx::query!(
-        "insert into payments.payment
-             (order_id, user_id, amount_minor, currency, outcome, reason, received_at, decided_at)
-         select order_id, user_id, amount_minor, currency, outcome, reason, received_at, decided_at
-         from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[],
-                     $7::timestamptz[], $8::timestamptz[])
-             as decided (order_id, user_id, amount_minor, currency, outcome, reason, received_at, decided_at)
-         order by order_id",
-        &order_ids,
-        &column(|payment| payment.user_id.as_i64()),
-        &column(|payment| payment.amount.amount_minor),
-        &currencies,
-        &outcomes,
-        &reasons as &[Option<String>],
-        &instants(|payment| payment.received_at),
-        &instants(|payment| payment.decided_at),
-    )
-    .execute(&mut **tx)
-    .await
-    .map_err(|error| match &error {
-        sqlx::Error::Database(refusal) if refusal.constraint() == Some("payment_pkey") => {
-            Failure::Transient(Box::new(error))
-        }
-        _ => error.into(),
-    })?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -8,7 +8,10 @@ use tests::{
     plan::{outline, prepare},
 };
 
-use super::{account, ledger, session};
+use super::{
+    account, ledger, session,
+    settle::{self, Settled},
+};
 use crate::{
     limits::PageLimit,
     testing::{Shop, user},
@@ -104,8 +107,11 @@ async fn a_balance_is_changed_where_nothing_below_zero_is_left_and_nowhere_else(
     shop.customer(2, 100).await;
     let mut tx = shop.settings.writer_pool.begin().await.unwrap();
     let accounts = account::lock(&mut tx, &[user(1), user(2)]).await.unwrap();
-    let changes = [(accounts[0].id, -101), (accounts[1].id, -100)];
-    assert_eq!(ledger::enter(&mut tx, &[], &changes).await.unwrap(), 1);
+    let changes = Settled {
+        totals: &[(accounts[0].id, -101), (accounts[1].id, -100)],
+        ..Settled::default()
+    };
+    assert_eq!(settle::write(&mut tx, changes).await.unwrap(), 1);
     tx.commit().await.unwrap();
     assert_eq!((shop.balance(1).await, shop.balance(2).await), (100, 0));
 }

@@ -153,14 +153,13 @@ async fn a_plan_made_on_a_balance_that_has_moved_is_not_carried_out() {
     let shop = Shop::open().await;
     shop.customer(1, 10_000).await;
     let mut tx = shop.settings.writer_pool.begin().await.unwrap();
-    let stale = decide(&mut tx, &[ask(OrderId::new(), 1, 6_000)])
-        .await
-        .unwrap();
+    let asked = [ask(OrderId::new(), 1, 6_000)];
+    let stale = decide(&mut tx, &asked).await.unwrap();
     tx.rollback().await.unwrap();
     settle(&shop, &[ask(OrderId::new(), 1, 6_000)]).await;
     let before = shop.contents().await;
     let mut tx = shop.settings.writer_pool.begin().await.unwrap();
-    let outcome = carry_out(&mut tx, &stale).await;
+    let outcome = carry_out(&mut tx, &asked, &stale).await;
     assert!(matches!(outcome, Err(Failure::Transient(_))), "{outcome:?}");
     tx.rollback().await.unwrap();
     assert_eq!(shop.contents().await, before);

@@ -186,7 +186,12 @@ async fn the_index_alone_keeps_a_second_refund_out_and_calls_it_a_passing_failur
         created_at: OffsetDateTime::now_utc(),
     };
     let mut tx = shop.settings.writer_pool.begin().await.unwrap();
-    let again = ledger::enter(&mut tx, &[entry], &[(account_id, 3_000)]).await;
+    let refund = Settled {
+        entries: &[entry],
+        totals: &[(account_id, 3_000)],
+        ..Settled::default()
+    };
+    let again = settle::write(&mut tx, refund).await;
     assert!(matches!(again, Err(Failure::Transient(_))), "{again:?}");
     tx.rollback().await.unwrap();
     assert_eq!(shop.balance(1).await, 10_000);
