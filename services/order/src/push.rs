@@ -7,6 +7,7 @@
 pub(crate) mod cursor;
 pub(crate) mod frame;
 pub(crate) mod held;
+mod hold;
 pub(crate) mod hub;
 pub(crate) mod log;
 pub(crate) mod opening;

@@ -1,5 +1,7 @@
 //! What a socket has to tell but has not told yet.
 
+use std::time::Duration;
+
 use contracts::{OrderId, TraceContext};
 use messaging::span::Recorded;
 use time::OffsetDateTime;
@@ -67,8 +69,15 @@ impl Held {
         self.frame(sent)
     }
 
-    /// Adds what an update tells, without what the opening saw, and moves the cursor, which never goes back.
-    pub(crate) fn take_in(&mut self, update: Update, opened: &Position, sent: &mut Position) {
+    /// Adds what an update tells, without what the opening saw, and moves the cursor, which never goes back. What is NEW
+    /// may wait for `hold`.
+    pub(crate) fn take_in(
+        &mut self,
+        update: Update,
+        opened: &Position,
+        sent: &mut Position,
+        hold: Duration,
+    ) {
         if let Some(reached) = update.reached {
             let told = update.changes.iter().map(|change| change.xid);
             let reached = reached.up_to(told.fold(sent.last_xid(), u64::max));
@@ -82,8 +91,7 @@ impl Held {
             }
             let order = OrderView::from(change.order.clone());
             self.is_due |= order.version > Order::FIRST_VERSION;
-            self.until
-                .get_or_insert_with(|| Instant::now() + limits::NEW_ORDER_HOLD);
+            self.until.get_or_insert_with(|| Instant::now() + hold);
             // The older of two versions may come second: pages go by the numbers of transactions, which say nothing of who
             // changed an order first, and a step of the tail that failed half-way is delivered again.
             match self.orders.iter_mut().find(|held| held.id == order.id) {
@@ -149,6 +157,8 @@ mod tests {
     use super::*;
     use crate::{push::hub::Changed, status::Status};
 
+    const HOLD: Duration = limits::NEW_ORDER_HOLD;
+
     fn position(snapshot: &str) -> Position {
         Position {
             system_identifier: 7,
@@ -191,7 +201,7 @@ mod tests {
         sent: &mut Position,
     ) -> Option<(Vec<i64>, Position)> {
         let mut held = Held::new("websocket");
-        held.take_in(update, opened, sent);
+        held.take_in(update, opened, sent, HOLD);
         held.release();
         match held.frame(sent)?.frame {
             Frame::Changes { cursor, orders } => {
@@ -252,7 +262,7 @@ mod tests {
                     changes: Arc::new([change.clone()]),
                     reached: None,
                 };
-                held.take_in(one, &opened, &mut sent);
+                held.take_in(one, &opened, &mut sent, HOLD);
             }
             let Some(Frame::Changes { orders, .. }) = held.frame(&sent).map(|due| due.frame) else {
                 panic!("a decision is told at once");
@@ -267,7 +277,8 @@ mod tests {
         let opened = position("1:1:");
         let mut sent = opened.clone();
         let mut held = Held::new("websocket");
-        held.take_in(update(&[10, 11], Some("12:12:")), &opened, &mut sent);
+        let placed = update(&[10, 11], Some("12:12:"));
+        held.take_in(placed, &opened, &mut sent, HOLD);
         assert!(held.frame(&sent).is_none(), "both are just placed");
         let mut decided = change(10);
         decided.order.id = held.orders[0].id;
@@ -277,7 +288,7 @@ mod tests {
             changes: Arc::new([decided]),
             reached: None,
         };
-        held.take_in(decision, &opened, &mut sent);
+        held.take_in(decision, &opened, &mut sent, HOLD);
         let Some(Frame::Changes { orders, .. }) = held.frame(&sent).map(|due| due.frame) else {
             panic!("a decision is told at once");
         };

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use chassis::recent::Recent;
@@ -11,7 +12,7 @@ use time::OffsetDateTime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{held::Told, log::PushLog};
+use super::{held::Told, hold::Hold, log::PushLog};
 use crate::{
     limits,
     metrics::Metrics,
@@ -48,6 +49,7 @@ pub(crate) struct Hub {
     server_sent: Arc<Semaphore>,
     metrics: Metrics,
     log: Arc<PushLog>,
+    hold: Hold,
 }
 
 #[derive(Debug, Default)]
@@ -94,12 +96,18 @@ impl Hub {
             server_sent: Arc::new(Semaphore::new(limits::SERVER_SENT_PER_REPLICA)),
             metrics,
             log: Arc::default(),
+            hold: Hold::default(),
         })
     }
 
     /// What sockets took and is not written down yet.
     pub(crate) const fn log(&self) -> &Arc<PushLog> {
         &self.log
+    }
+
+    /// How long a new order waits to be told.
+    pub(crate) const fn hold(&self) -> &Hold {
+        &self.hold
     }
 
     /// Registers a socket: from now on it misses nothing that the tail delivers.
@@ -184,6 +192,11 @@ impl Subscription {
     /// What is measured of sockets.
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.hub.metrics
+    }
+
+    /// How long a new order may wait to be told.
+    pub(crate) fn hold(&self) -> Duration {
+        self.hub.hold.get()
     }
 
     /// The client took these states.

@@ -94,7 +94,7 @@ async fn go_on<P: Peer>(peer: &mut P, subscription: &mut Subscription, opened: &
                 {
                     return End::Gone;
                 }
-                held.take_in(update, opened, &mut sent);
+                held.take_in(update, opened, &mut sent, subscription.hold());
             }
             Ok(Turn::Up) => held.release(),
             Ok(Turn::Pinged) => {

@@ -204,6 +204,11 @@ async fn deliver(
     let mut by_user: HashMap<UserId, Vec<Changed>> = HashMap::new();
     for change in watched {
         if let Some(contents) = contents.get(&change.order_id) {
+            if change.version == Order::FIRST_VERSION + 1 {
+                // Below zero where two clocks differ.
+                let took = change.at - contents.created_at;
+                hub.hold().learn(took.try_into().unwrap_or_default());
+            }
             by_user
                 .entry(change.user_id)
                 .or_default()
