@@ -69,12 +69,11 @@ pub const SOCKET_READ_BUFFER_BYTES: usize = 1024;
 /// How often a socket is pinged; a peer that is silent for a whole period after a ping is gone.
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 
-/// How long an order that was just placed waits to be told together with its decision, where decisions are quick: of a tenth
-/// of a second, within which every change is to be seen, the rest is for the tail and the way.
-pub const NEW_ORDER_HOLD: Duration = Duration::from_millis(75);
-
-/// How long it waits at most, where decisions take longer.
-pub const NEW_ORDER_HOLD_MAX: Duration = Duration::from_millis(400);
+/// How long an order that was just placed waits to be told together with its decision: the least, which leaves most of a
+/// tenth of a second, within which every change is to be seen, to the tail and the way; and the most, where decisions take
+/// long.
+pub const NEW_ORDER_HOLD: RangeInclusive<Duration> =
+    Duration::from_millis(25)..=Duration::from_millis(400);
 
 /// How often what sockets took is written down.
 pub const PUSH_LOG_EVERY: Duration = Duration::from_millis(500);

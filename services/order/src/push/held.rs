@@ -157,7 +157,7 @@ mod tests {
     use super::*;
     use crate::{push::hub::Changed, status::Status};
 
-    const HOLD: Duration = limits::NEW_ORDER_HOLD;
+    const HOLD: Duration = *limits::NEW_ORDER_HOLD.start();
 
     fn position(snapshot: &str) -> Position {
         Position {

@@ -26,7 +26,7 @@ pub(crate) struct Settled<'p> {
 /// on locked balances, expects all of them. If another transaction has decided one of these orders meanwhile, or entered
 /// its refund, that is a passing failure: the next attempt finds it.
 ///
-/// It writes messaging's outbox as well, for each statement costs a lone order as much time as all the rows in it.
+/// It writes messaging's outbox as well: a statement of its own costs a lone payment more time than its rows.
 pub(crate) async fn write(
     tx: &mut PgTransaction<'_>,
     settled: Settled<'_>,
