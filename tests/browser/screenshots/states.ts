@@ -71,6 +71,12 @@ export class Stage {
     });
   }
 
+  /** No stream gets through, whatever carries it. */
+  async cutStreams(): Promise<void> {
+    await this.page.routeWebSocket(/events/, (it) => void it.close());
+    await this.page.route(/api\/v1\/events/, (route) => route.abort());
+  }
+
   async fillOrder(roubles: string): Promise<void> {
     const { page, words } = this;
     await page.getByLabel(words.description).fill(words.kettle);
@@ -201,7 +207,7 @@ export const STATES: readonly State[] = [
       await stage.signIn();
       await stage.openAccount(1000);
       await stage.order(10, stage.words.cup);
-      await stage.page.routeWebSocket(/events/, (it) => void it.close());
+      await stage.cutStreams();
       await stage.page.evaluate(() => dispatchEvent(new Event("online")));
       await stage.page.getByText(stage.words.asOf).waitFor();
     },
@@ -212,7 +218,7 @@ export const STATES: readonly State[] = [
       await stage.signIn();
       await stage.openAccount(1000);
       await stage.order(10, stage.words.cup);
-      await stage.page.routeWebSocket(/events/, (it) => void it.close());
+      await stage.cutStreams();
       await stage.page.context().setOffline(true);
       await stage.page.getByText(stage.words.asOf).waitFor();
     },
