@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { speak } from "../i18n/speaking";
 import type { Health, Ledger, Outbox, Relay } from "./api";
-import { checksOf, ledgerCheck, type Level } from "./checks";
+import { checksOf, ledgerCheck, webChecks, type Level } from "./checks";
 
 beforeAll(() => speak("en"));
 
@@ -133,4 +133,19 @@ test("the ledger fails for any drift, and is looked at when its check is old", (
   expect(judged(pass(0, "2025-12-31T00:09:00Z"))).toBe("warn");
   expect(judged({ last_pass: null })).toBe("warn");
   expect(judged(null)).toBe("fail");
+});
+
+describe("the role that serves the page", () => {
+  const health = { version: "1", up_seconds: 3600 };
+
+  test("works as long as a replica answers in time", () => {
+    const checks = webChecks({ health, milliseconds: 12 });
+    expect(checks.map(({ level }) => level)).toEqual(["ok", "ok", "ok"]);
+  });
+
+  test("is worth a look when it is slow, and fails when nobody answers", () => {
+    const slow = webChecks({ health, milliseconds: 1_001 });
+    expect(slow.map(({ level }) => level)).toEqual(["ok", "ok", "warn"]);
+    expect(webChecks(null).map(({ level }) => level)).toEqual(["fail"]);
+  });
 });

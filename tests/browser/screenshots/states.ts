@@ -77,6 +77,11 @@ export class Stage {
     await this.page.route(/api\/v1\/events/, (route) => route.abort());
   }
 
+  async openTopUp(): Promise<void> {
+    const { page, words } = this;
+    await page.getByRole("button", { name: words.topUp, exact: true }).click();
+  }
+
   async fillOrder(roubles: string): Promise<void> {
     const { page, words } = this;
     await page.getByLabel(words.description).fill(words.kettle);
@@ -136,6 +141,15 @@ export const STATES: readonly State[] = [
   },
   { name: "empty", reach: (stage) => stage.signIn() },
   {
+    name: "top-up",
+    reach: async (stage) => {
+      await stage.signIn();
+      await stage.openAccount(123456.78);
+      await stage.page.reload();
+      await stage.openTopUp();
+    },
+  },
+  {
     name: "orders",
     reach: async (stage) => {
       await stage.signIn();
@@ -153,6 +167,8 @@ export const STATES: readonly State[] = [
     reach: async (stage) => {
       await stage.signIn();
       await stage.openAccount(1000);
+      await stage.page.reload();
+      await stage.page.getByText(stage.words.topUp).first().waitFor();
       await stage.page.route("**/api/v1/orders", never);
       await stage.fillOrder("100");
     },
@@ -163,6 +179,7 @@ export const STATES: readonly State[] = [
       await stage.signIn();
       await stage.openAccount(1000);
       await stage.page.reload();
+      await stage.openTopUp();
       await stage.page.getByLabel(stage.words.topUpBy).fill("1.234");
       await stage.page.getByLabel(stage.words.topUpBy).press("Enter");
       await stage.page.getByRole("button", { name: stage.words.place }).click();
