@@ -150,6 +150,7 @@ test("where no WebSocket gets through, everything comes as server-sent events, a
   await placeElsewhere(page, "Told by the stream");
   await expect(shop.order("Told by the stream")).toContainText("Finished");
   await shop.expectBalance("900.00");
+  expect(questions, "the page did not have to ask").toBe(0);
 
   door.cut();
   await expect(shop.connection).toContainText("as of");
@@ -158,7 +159,6 @@ test("where no WebSocket gets through, everything comes as server-sent events, a
   await expect(shop.order("During the cut")).toContainText("Finished");
   await expect(shop.orders).toHaveCount(2);
   expect(streams.at(-1)?.searchParams.get("cursor")).toBeTruthy();
-  expect(questions, "the page did not have to ask").toBe(0);
   await door.close();
 });
 
@@ -191,8 +191,10 @@ test("when no stream gets through, the page asks by itself, and stops when they 
   await shop.expectBalance("900.00");
   await expect.poll(() => answers, { timeout: 30_000 }).toContain(304);
 
+  await shop.connection.getByRole("button", { name: "Reconnect now" }).focus();
   blocked = false;
-  await shop.connection.getByRole("button", { name: "Reconnect now" }).click();
+  // Unless the page was faster.
+  await page.keyboard.press("Enter");
   await expect(shop.connection).toHaveText("Live");
   // The button is gone, and the keyboard's place is kept.
   await expect(shop.connection).toBeFocused();

@@ -138,14 +138,9 @@ test("the ledger fails for any drift, and is looked at when its check is old", (
 describe("the role that serves the page", () => {
   const health = { version: "1", up_seconds: 3600 };
 
-  test("works as long as a replica answers in time", () => {
+  test("works as long as a replica answers, and fails when none does", () => {
     const checks = webChecks({ health, milliseconds: 12 });
     expect(checks.map(({ level }) => level)).toEqual(["ok", "ok", "ok"]);
-  });
-
-  test("is worth a look when it is slow, and fails when nobody answers", () => {
-    const slow = webChecks({ health, milliseconds: 1_001 });
-    expect(slow.map(({ level }) => level)).toEqual(["ok", "ok", "warn"]);
     expect(webChecks(null).map(({ level }) => level)).toEqual(["fail"]);
   });
 });
