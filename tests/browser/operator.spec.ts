@@ -4,7 +4,8 @@ import { expect, test, type Page } from "@playwright/test";
 import { Customer } from "./customer";
 import { OpsConsole } from "./ops-console";
 import { mend, poison } from "./poison";
-import { freshUserId } from "./shop-page";
+import { bringTrouble } from "./screenshots/ops-fixtures";
+import { freshUserId, ShopPage } from "./shop-page";
 
 test("a poison message appears, is looked at, redriven, and its order is paid", async ({
   page,
@@ -252,6 +253,27 @@ for (const [scheme, width] of [
         });
         expect(overflow, part).toBeLessThanOrEqual(0);
       });
+    }
+  });
+}
+
+for (const width of [1440, 390]) {
+  test(`full tables are accessible and fit as well, ${width} wide`, async ({
+    page,
+  }) => {
+    await page.setViewportSize({ width, height: 900 });
+    await bringTrouble(page);
+    const ops = new OpsConsole(page);
+    await ops.signIn(freshUserId());
+    for (const [part, table, text] of [
+      ["Dead letters", "By reason", "unknown_order"],
+      ["Stuck orders", "Stuck orders", "no relay is alive"],
+      ["Log", "Log", "a trailing comma"],
+    ] as const) {
+      await ops.goTo(part);
+      await expect(ops.row(table, text)).toBeVisible();
+      await expectAccessible(page);
+      await new ShopPage(page).expectNoHorizontalScroll();
     }
   });
 }

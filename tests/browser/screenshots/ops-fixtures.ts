@@ -1,4 +1,5 @@
-// What the operators' API answers when much is wrong at once, so that the pictures show full tables.
+// What the operators' API answers when much is wrong at once, so that pictures and tests see full tables.
+import type { Page } from "@playwright/test";
 
 const now = Date.now();
 const ago = (minutes: number) => new Date(now - minutes * 60_000).toISOString();
@@ -59,7 +60,7 @@ function letter(id: number, queue: string, reason: string) {
   };
 }
 
-export function letters(service: "order" | "payment", reason: string | null) {
+function letters(service: "order" | "payment", reason: string | null) {
   const queue = service === "payment" ? PAYMENT : ORDER;
   const by_reason = GROUPS[service];
   const shown = by_reason.find((it) => it.reason === (reason ?? "database"));
@@ -73,7 +74,7 @@ export function letters(service: "order" | "payment", reason: string | null) {
   };
 }
 
-export function wholeLetter(service: "order" | "payment", id: number) {
+function wholeLetter(service: "order" | "payment", id: number) {
   const found = letters(service, null).items.find((it) => it.id === id);
   const body = JSON.stringify({
     specversion: "1.0",
@@ -101,7 +102,7 @@ export function wholeLetter(service: "order" | "payment", id: number) {
   };
 }
 
-export const STUCK = {
+const STUCK = {
   items: [
     "request_is_dead_letter",
     "no_relay",
@@ -145,7 +146,7 @@ function entry(id: number, action: string, affected: number, reason: string) {
   };
 }
 
-export const LOG = {
+const LOG = {
   items: [
     entry(9, "dead_letters.redrive", 128, "the parser takes a trailing comma"),
     entry(7, "dead_letters.discard", 2, "test orders of the supplier"),
@@ -160,7 +161,7 @@ export const LOG = {
   next_cursor: null,
 };
 
-export function redriveUnderWay(requestId: string) {
+function redriveUnderWay(requestId: string) {
   return {
     items: [
       {
@@ -172,7 +173,7 @@ export function redriveUnderWay(requestId: string) {
   };
 }
 
-export function redriveAnswer(requestId: string, dry_run: boolean) {
+function redriveAnswer(requestId: string, dry_run: boolean) {
   return {
     dry_run,
     letters: 128,
@@ -183,4 +184,60 @@ export function redriveAnswer(requestId: string, dry_run: boolean) {
     operation_id: dry_run ? null : 11,
     request_id: requestId,
   };
+}
+
+/** From now on the page is told of it. */
+export async function bringTrouble(page: Page): Promise<void> {
+  await page.route(/ops\/v1\/(order|payment)\/.*/, async (route) => {
+    const request = route.request();
+    const url = new URL(request.url());
+    const [, , , name, part = "", id] = url.pathname.split("/");
+    const asked = request.postDataJSON() as Asked | null;
+    const json = answer(
+      name === "order" ? "order" : "payment",
+      id && part === "dead-letters" ? `letter ${id}` : part,
+      {
+        reason: url.searchParams.get("reason"),
+        requestId: asked?.request_id ?? url.searchParams.get("request_id"),
+        dryRun: asked?.dry_run ?? false,
+      },
+    );
+    await (json === null ? route.continue() : route.fulfill({ json }));
+  });
+}
+
+interface Asked {
+  readonly request_id?: string;
+  readonly dry_run?: boolean;
+}
+
+interface Details {
+  readonly reason: string | null;
+  readonly requestId: string | null;
+  readonly dryRun: boolean;
+}
+
+/** Null where the shop may answer itself. */
+function answer(
+  service: "order" | "payment",
+  what: string,
+  { reason, requestId, dryRun }: Details,
+): object | null {
+  switch (what) {
+    case "dead-letters":
+      return letters(service, reason);
+    case "letter redrive":
+      return redriveAnswer(requestId ?? "", dryRun);
+    case "letter about":
+      return { orders: [] };
+    case "stuck":
+      return STUCK;
+    case "operations":
+      if (requestId) return redriveUnderWay(requestId);
+      return service === "payment" ? LOG : { items: [], next_cursor: null };
+    default: {
+      const [kind, id] = what.split(" ");
+      return kind === "letter" ? wholeLetter(service, Number(id)) : null;
+    }
+  }
 }

@@ -1,6 +1,6 @@
 // Every part of the operators' console that a designer should look at.
 import { operatorToken } from "../ops-console";
-import * as troubles from "./ops-fixtures";
+import { bringTrouble } from "./ops-fixtures";
 import type { Stage, State } from "./states";
 
 function part(name: string, address: string, shows: string): State {
@@ -18,35 +18,7 @@ function part(name: string, address: string, shows: string): State {
 /** The console of a shop in which much is wrong at once. */
 async function inTrouble(stage: Stage, address: string): Promise<void> {
   const { page } = stage;
-  await page.route(/ops\/v1\/(order|payment)\/(.*)/, async (route) => {
-    const url = new URL(route.request().url());
-    const [, , , name, part = "", id] = url.pathname.split("/");
-    const service = name === "order" ? "order" : "payment";
-    const asked = route.request().postDataJSON() as {
-      request_id?: string;
-      dry_run?: boolean;
-    } | null;
-    const requestId = asked?.request_id ?? url.searchParams.get("request_id");
-    const json =
-      part === "dead-letters" && id === "redrive"
-        ? troubles.redriveAnswer(requestId ?? "", asked?.dry_run ?? false)
-        : part === "dead-letters" && id === "about"
-          ? { orders: [] }
-          : part === "dead-letters" && id
-            ? troubles.wholeLetter(service, Number(id))
-            : part === "dead-letters"
-              ? troubles.letters(service, url.searchParams.get("reason"))
-              : part === "stuck"
-                ? troubles.STUCK
-                : part === "operations" && requestId
-                  ? troubles.redriveUnderWay(requestId)
-                  : part === "operations" && service === "payment"
-                    ? troubles.LOG
-                    : part === "operations"
-                      ? { items: [], next_cursor: null }
-                      : null;
-    await (json === null ? route.continue() : route.fulfill({ json }));
-  });
+  await bringTrouble(page);
   await stage.signInAsOperator(operatorToken());
   await page.goto(address);
   await page.locator("main table tbody tr").first().waitFor();
