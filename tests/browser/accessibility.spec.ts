@@ -1,6 +1,7 @@
 // Every page of the customer's, in both themes, as axe sees it; and by the keyboard alone.
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
+import { operatorToken } from "./ops-console";
 import { freshUserId, ShopPage } from "./shop-page";
 
 async function expectNoViolations(page: Page): Promise<void> {
@@ -118,6 +119,71 @@ test("everything is done by the keyboard alone", async ({ page }) => {
     page.getByRole("main").getByText("your money is back"),
   ).toBeVisible();
 });
+
+test("the console is worked by the keyboard alone", async ({ page }) => {
+  await page.goto("/ops");
+  const token = page.getByLabel("Operators' token");
+  await tabTo(page, token);
+  await page.keyboard.type(operatorToken());
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "Operations" })).toBeFocused();
+  await tabTo(page, page.getByRole("link", { name: "Follow an order" }));
+  await page.keyboard.press("Enter");
+  const field = page.getByLabel("Order, event or trace");
+  await tabTo(page, field);
+  await page.keyboard.type("not an order");
+  await page.keyboard.press("Enter");
+  await expect(field).toBeFocused();
+  await expect(field).toHaveAccessibleDescription(/Enter an id/);
+  await field.press("Control+a");
+  await page.keyboard.type("018f0000-0000-7000-8000-000000000000");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("Neither service knows it")).toBeVisible();
+});
+
+for (const reducedMotion of ["reduce", "no-preference"] as const) {
+  const moves = reducedMotion === "no-preference";
+  test(`with a preference of motion "${reducedMotion}" ${moves ? "something" : "nothing"} moves`, async ({
+    page,
+  }) => {
+    await page.emulateMedia({ reducedMotion });
+    await page.addInitScript(() => {
+      const moved: string[] = [];
+      Object.assign(window, { moved });
+      for (const kind of ["animationstart", "transitionrun"]) {
+        document.addEventListener(kind, () => moved.push(kind));
+      }
+      const animate = Element.prototype.animate;
+      Element.prototype.animate = function (frames, options) {
+        const duration =
+          typeof options === "number" ? options : Number(options?.duration);
+        if (duration > 0) moved.push(`for ${duration} ms`);
+        return animate.call(this, frames, options);
+      };
+    });
+    const shop = new ShopPage(page);
+    await page.goto("/");
+    await shop.signIn(freshUserId());
+    await shop.openAccount();
+    await shop.topUp("100");
+    await shop.placeOrder("A kettle", "250");
+    await expect(shop.order("A kettle")).toContainText("Cancelled");
+    await shop.placeOrder("A teapot", "100");
+    await expect(shop.order("A teapot")).toContainText("Finished");
+    await shop.order("A teapot").getByRole("link").hover();
+    await shop.order("A teapot").getByRole("link").click();
+    await page.getByRole("button", { name: "Cancel the order" }).click();
+    await page.getByRole("button", { name: "Cancel and refund" }).click();
+    await expect(
+      page.getByRole("main").getByText("your money is back"),
+    ).toBeVisible();
+    const moved = await page.evaluate(
+      () => (window as unknown as { moved: string[] }).moved,
+    );
+    if (moves) expect(moved).not.toEqual([]);
+    else expect(moved).toEqual([]);
+  });
+}
 
 /** Goes on by Tab until it is there; a page has few enough stops. */
 async function tabTo(

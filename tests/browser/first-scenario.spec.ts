@@ -104,7 +104,7 @@ test("what is no amount is refused beside its field and never sent", async ({
   const amount = page.getByLabel("Amount");
   await expect(amount).toBeFocused();
   await expect(amount).toHaveAccessibleDescription(
-    "Kopecks have two digits at most, like 199.90.",
+    "Enter kopecks with two digits at most, like 199.90.",
   );
   expect(sent).toEqual([]);
 });

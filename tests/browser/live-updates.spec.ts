@@ -130,7 +130,39 @@ test("a socket that is cut resumes without a gap and without telling anything tw
   await door.close();
 });
 
-test("when sockets fail, the page asks by itself, and stops when they are back", async ({
+test("where no WebSocket gets through, everything comes as server-sent events, across a cut too", async ({
+  page,
+}) => {
+  const door = await doorToTheShop();
+  door.refuseUpgrades();
+  const streams: URL[] = [];
+  let questions = 0;
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (request.resourceType() === "eventsource") streams.push(url);
+    if (url.pathname === "/api/v1/orders" && request.method() === "GET") {
+      questions += 1;
+    }
+  });
+  const shop = await arrive(page, door.url);
+  expect(streams).toHaveLength(1);
+  questions = 0;
+  await placeElsewhere(page, "Told by the stream");
+  await expect(shop.order("Told by the stream")).toContainText("Finished");
+  await shop.expectBalance("900.00");
+  expect(questions, "the page did not have to ask").toBe(0);
+
+  door.cut();
+  await expect(shop.connection).toContainText("as of");
+  await placeElsewhere(page, "During the cut");
+  await expect(shop.connection).toHaveText("Live");
+  await expect(shop.order("During the cut")).toContainText("Finished");
+  await expect(shop.orders).toHaveCount(2);
+  expect(streams.at(-1)?.searchParams.get("cursor")).toBeTruthy();
+  await door.close();
+});
+
+test("when no stream gets through, the page asks by itself, and stops when they are back", async ({
   page,
 }) => {
   let blocked = false;
@@ -138,6 +170,9 @@ test("when sockets fail, the page asks by itself, and stops when they are back",
     if (blocked) void socket.close({ code: 1013 });
     else socket.connectToServer();
   });
+  await page.route(/\/api\/v1\/events/, (route) =>
+    blocked ? route.abort() : route.continue(),
+  );
   const shop = await arrive(page);
   blocked = true;
   const answers: number[] = [];
@@ -156,8 +191,10 @@ test("when sockets fail, the page asks by itself, and stops when they are back",
   await shop.expectBalance("900.00");
   await expect.poll(() => answers, { timeout: 30_000 }).toContain(304);
 
+  await shop.connection.getByRole("button", { name: "Reconnect now" }).focus();
   blocked = false;
-  await shop.connection.getByRole("button", { name: "Reconnect now" }).click();
+  // Unless the page was faster.
+  await page.keyboard.press("Enter");
   await expect(shop.connection).toHaveText("Live");
   // The button is gone, and the keyboard's place is kept.
   await expect(shop.connection).toBeFocused();

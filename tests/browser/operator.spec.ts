@@ -4,7 +4,8 @@ import { expect, test, type Page } from "@playwright/test";
 import { Customer } from "./customer";
 import { OpsConsole } from "./ops-console";
 import { mend, poison } from "./poison";
-import { freshUserId } from "./shop-page";
+import { bringTrouble } from "./screenshots/ops-fixtures";
+import { freshUserId, ShopPage } from "./shop-page";
 
 test("a poison message appears, is looked at, redriven, and its order is paid", async ({
   page,
@@ -39,6 +40,7 @@ test("a poison message appears, is looked at, redriven, and its order is paid", 
       await expect(page.getByRole("group", { name: "Headers" })).toContainText(
         "content_type",
       );
+      await expectAccessible(page);
     });
 
     await test.step("a dry run changes nothing", async () => {
@@ -49,15 +51,16 @@ test("a poison message appears, is looked at, redriven, and its order is paid", 
     });
 
     await test.step("without a reason nothing is sent", async () => {
-      const form = page.getByRole("region", { name: /^Settle 1 dead letter/ });
+      const form = page.getByRole("region", { name: /^Redrive 1 dead letter/ });
       await form.getByRole("button", { name: "Redrive" }).click();
       await expect(form.getByText("Say why")).toBeVisible();
       await expect(form.getByLabel("Why?")).toBeFocused();
+      await expectAccessible(page);
     });
 
     await test.step("mended and redriven it is settled, and the order paid", async () => {
       mend(userId);
-      const form = page.getByRole("region", { name: /^Settle 1 dead letter/ });
+      const form = page.getByRole("region", { name: /^Redrive 1 dead letter/ });
       await form.getByLabel("Why?").fill("the handler is mended");
       await form.getByRole("button", { name: "Redrive" }).click();
       await expect(form.getByText("The redrive has ended")).toBeVisible();
@@ -70,6 +73,7 @@ test("a poison message appears, is looked at, redriven, and its order is paid", 
       await expect(
         ops.row("Log", "the handler is mended").first(),
       ).toContainText("1 settled");
+      await expectAccessible(page);
     });
 
     await test.step("the order is followed hop by hop, by its number", async () => {
@@ -121,6 +125,75 @@ test("a letter that is given up declines its order, for a reason", async ({
   await page.getByRole("button", { name: "Discard", exact: true }).click();
   await expect(page.getByText("1 discarded")).toBeVisible();
   await customer.expectStatus(order.id, "CANCELLED");
+});
+
+test("more letters than one request takes are redriven in parts, each behind the one before", async ({
+  page,
+}) => {
+  const MOST = 10_000;
+  const asked: { filter: { reason?: string; after: number | null } }[] = [];
+  await page.route(/ops\/v1\/payment\/dead-letters/, async (route) => {
+    const url = new URL(route.request().url());
+    if (!url.pathname.endsWith("/redrive")) {
+      const oldest_at = new Date().toISOString();
+      const all = { queue: "payment.orders.v1", reason: "database" };
+      const count = { ...all, letters: MOST + 3, marked: 0, oldest_at };
+      return route.fulfill({
+        json: { items: [], by_reason: [count], next_cursor: null },
+      });
+    }
+    const body = route.request().postDataJSON() as (typeof asked)[number];
+    asked.push(body);
+    return route.fulfill({
+      json: {
+        dry_run: false,
+        letters: asked.length === 1 ? MOST : 3,
+        by_reason: [],
+        samples: [],
+        last_due_at: null,
+        last_id: asked.length === 1 ? 70_123 : 70_126,
+        operation_id: asked.length,
+        request_id: null,
+      },
+    });
+  });
+  await page.route(/ops\/v1\/payment\/operations/, (route) => {
+    const marked = asked.length === 1 ? MOST : 3;
+    const progress = { settled: 0, died_again: marked, left: 0, marked };
+    return route.fulfill({
+      json: {
+        items: [{ id: 1, action: "dead_letters.redrive", progress }],
+        next_cursor: null,
+      },
+    });
+  });
+  const ops = new OpsConsole(page);
+  await ops.signIn(freshUserId());
+  await ops.goTo("Dead letters");
+  await page.getByRole("button", { name: /^Redrive all/ }).click();
+  await page.getByLabel("Why?").fill("mended");
+  await page.getByLabel("Why?").press("Enter");
+  await expect(page.getByText("died again, 0 left")).toBeVisible();
+  await page.getByRole("button", { name: "Redrive the next 3" }).click();
+  await expect(page.getByText("3 died again, 0 left")).toBeVisible();
+  await expect(page.getByRole("button", { name: /the next/ })).toHaveCount(0);
+  expect(asked.map(({ filter }) => filter.after)).toEqual([null, 70_123]);
+});
+
+test("the role that serves the page is among those whose health is shown", async ({
+  page,
+}) => {
+  let isAway = false;
+  await page.route(/ops\/v1\/web\/health/, (route) =>
+    isAway ? route.abort() : route.continue(),
+  );
+  const ops = new OpsConsole(page);
+  await ops.signIn(freshUserId());
+  const health = page.getByRole("region", { name: "Health" });
+  await expect(health).toContainText(/Page\s*✓\s*works:\s*Replica/);
+  await expect(health).toContainText("Up for");
+  isAway = true;
+  await expect(health).toContainText(/fails:\s*Replica\s*does not answer/);
 });
 
 test("a customer is kept out of the console and of its API", async ({
@@ -180,6 +253,27 @@ for (const [scheme, width] of [
         });
         expect(overflow, part).toBeLessThanOrEqual(0);
       });
+    }
+  });
+}
+
+for (const width of [1440, 390]) {
+  test(`full tables are accessible and fit as well, ${width} wide`, async ({
+    page,
+  }) => {
+    await page.setViewportSize({ width, height: 900 });
+    await bringTrouble(page);
+    const ops = new OpsConsole(page);
+    await ops.signIn(freshUserId());
+    for (const [part, table, text] of [
+      ["Dead letters", "By reason", "unknown_order"],
+      ["Stuck orders", "Stuck orders", "no relay is alive"],
+      ["Log", "Log", "a trailing comma"],
+    ] as const) {
+      await ops.goTo(part);
+      await expect(ops.row(table, text)).toBeVisible();
+      await expectAccessible(page);
+      await new ShopPage(page).expectNoHorizontalScroll();
     }
   });
 }

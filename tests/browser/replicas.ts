@@ -11,6 +11,7 @@ export class Door {
   readonly #ports: () => readonly number[];
   readonly #sockets = new Set<Socket>();
   #shut = false;
+  #upgrades = true;
 
   private constructor(
     server: Server,
@@ -51,6 +52,12 @@ export class Door {
     this.#shut = false;
   }
 
+  /** From now on no WebSocket gets through, as at a proxy that does not know them. */
+  refuseUpgrades(): void {
+    this.#upgrades = false;
+    this.cut();
+  }
+
   async close(): Promise<void> {
     this.lock();
     this.#server.close();
@@ -62,6 +69,14 @@ export class Door {
     if (this.#shut) {
       client.destroy();
       return;
+    }
+    if (!this.#upgrades) {
+      const head = await firstOf(client);
+      if (head === null || /^upgrade: *websocket/im.test(head.toString())) {
+        client.destroy();
+        return;
+      }
+      client.unshift(head);
     }
     for (const port of this.#ports()) {
       const inner = await reach(port);
@@ -81,6 +96,17 @@ export class Door {
     socket.on("error", () => undefined);
     socket.on("close", () => this.#sockets.delete(socket));
   }
+}
+
+/** What a client says first, which is the head of its request; null if it leaves without a word. */
+function firstOf(client: Socket): Promise<Buffer | null> {
+  return new Promise((resolve) => {
+    client.once("data", (head: Buffer) => {
+      client.pause();
+      resolve(head);
+    });
+    client.once("close", () => resolve(null));
+  });
 }
 
 function reach(port: number): Promise<Socket | null> {

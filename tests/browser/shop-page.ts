@@ -26,8 +26,16 @@ export class ShopPage {
   }
 
   async topUp(amount: string): Promise<void> {
-    await this.page.getByLabel("Top up by").fill(amount);
-    await this.page.getByRole("button", { name: "Top up" }).click();
+    const field = this.page.getByLabel("Top up by");
+    await expect(this.balance).toBeVisible();
+    const button = this.page.getByRole("button", {
+      name: "Top up",
+      exact: true,
+    });
+    // One at a time is called so: that which opens the form, or that which sends it.
+    if (!(await field.isVisible())) await button.click();
+    await field.fill(amount);
+    await button.click();
   }
 
   async placeOrder(description: string, amount: string): Promise<void> {

@@ -743,6 +743,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/ops/v1/web/health": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Look at the health of the role `web`
+         * @description That of the replica that answers.
+         */
+        readonly get: operations["read_web_health"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/ws/{user_id}": {
         readonly parameters: {
             readonly query?: never;
@@ -902,6 +922,12 @@ export interface components {
         };
         /** @description Which dead letters are meant: those that meet every condition that is set. */
         readonly DeadLetterFilter: {
+            /**
+             * Format: int64
+             * @description Only those behind this one: the `last_id` of a redrive whose next part this is.
+             * @default null
+             */
+            readonly after: bigint | null;
             /**
              * @description Only these, at most 1,000; all if empty.
              * @default []
@@ -1558,6 +1584,12 @@ export interface components {
             readonly last_due_at: string | null;
             /**
              * Format: int64
+             * @description The last dead letter that was marked, behind which a next part begins; null for a dry run, or when there was nothing
+             *     to do.
+             */
+            readonly last_id: bigint | null;
+            /**
+             * Format: int64
              * @description How many dead letters were marked, or would be. Those marked before do not count.
              */
             readonly letters: bigint;
@@ -1785,6 +1817,16 @@ export interface components {
         readonly TopUp: {
             /** @description 0.01 to 1 000 000 000 roubles. */
             readonly amount: components["schemas"]["Money"];
+        };
+        /** @description How the replica that answers is. */
+        readonly WebHealth: {
+            /**
+             * Format: double
+             * @description For how many seconds it has been up.
+             */
+            readonly up_seconds: number;
+            /** @description Its version. */
+            readonly version: string;
         };
         /** @description A dead letter whole. */
         readonly WholeDeadLetter: components["schemas"]["DeadLetter"] & {
@@ -4155,6 +4197,44 @@ export interface operations {
             };
             /** @description `unavailable` */
             readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_web_health: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description How the replica is */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WebHealth"];
+                };
+            };
+            /** @description `unauthenticated` */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: not an operator */
+            readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -1,20 +1,20 @@
-// How the event stream connects, resumes, waits and gives up a socket, against a socket made of nothing.
+// How the event stream connects, resumes, waits and gives a connection up, against connections made of nothing.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { EventStream, type Connection } from "./stream";
 
-class FakeSocket {
-  static all: FakeSocket[] = [];
-  static get last(): FakeSocket {
-    const socket = FakeSocket.all.at(-1);
-    if (!socket) throw new Error("no socket was opened");
-    return socket;
+/** A connection, whatever carries it. */
+abstract class FakeWire {
+  static all: FakeWire[] = [];
+  static get last(): FakeWire {
+    const wire = FakeWire.all.at(-1);
+    if (!wire) throw new Error("no connection was opened");
+    return wire;
   }
   onopen: (() => void) | null = null;
   onmessage: ((message: { data: string }) => void) | null = null;
-  onclose: ((event: { code: number }) => void) | null = null;
   closed = false;
   constructor(readonly url: string) {
-    FakeSocket.all.push(this);
+    FakeWire.all.push(this);
   }
   close() {
     this.closed = true;
@@ -25,6 +25,21 @@ class FakeSocket {
   goesLive(cursor: string) {
     this.onopen?.();
     this.sends({ type: "snapshot", cursor, resumed: false, orders: [] });
+  }
+  abstract ends(code?: number): void;
+}
+
+class FakeSocket extends FakeWire {
+  onclose: ((event: { code: number }) => void) | null = null;
+  ends(code = 1006) {
+    this.onclose?.({ code });
+  }
+}
+
+class FakeSource extends FakeWire {
+  onerror: (() => void) | null = null;
+  ends() {
+    this.onerror?.();
   }
 }
 
@@ -43,8 +58,9 @@ function aStream() {
 
 beforeEach(() => {
   vi.useFakeTimers();
-  FakeSocket.all = [];
+  FakeWire.all = [];
   vi.stubGlobal("WebSocket", FakeSocket);
+  vi.stubGlobal("EventSource", FakeSource);
   vi.stubGlobal("location", { href: "https://shop.example/orders?a=1" });
   vi.stubGlobal("navigator", { onLine: true });
   vi.spyOn(Math, "random").mockReturnValue(0.5);
@@ -59,23 +75,23 @@ afterEach(() => {
 describe("connecting", () => {
   test("uses the page's own host, securely when the page is", () => {
     aStream();
-    expect(FakeSocket.last.url).toBe("wss://shop.example/api/v1/events");
+    expect(FakeWire.last.url).toBe("wss://shop.example/api/v1/events");
   });
 
   test("is live with the snapshot, not before", () => {
     const { connections, frames } = aStream();
-    FakeSocket.last.onopen?.();
+    FakeWire.last.onopen?.();
     expect(connections).toEqual([{ kind: "connecting" }]);
-    FakeSocket.last.goesLive("c1");
+    FakeWire.last.goesLive("c1");
     expect(connections.at(-1)).toEqual({ kind: "live" });
     expect(frames).toEqual(["c1"]);
   });
 
   test("gives up a socket that brings no snapshot in time", () => {
     const { connections } = aStream();
-    FakeSocket.last.onopen?.();
+    FakeWire.last.onopen?.();
     vi.advanceTimersByTime(10_000);
-    expect(FakeSocket.last.closed).toBe(true);
+    expect(FakeWire.last.closed).toBe(true);
     expect(connections.at(-1)?.kind).toBe("waiting");
   });
 });
@@ -83,17 +99,17 @@ describe("connecting", () => {
 describe("reconnecting", () => {
   test("resumes with the newest cursor after the wait", () => {
     const { connections } = aStream();
-    FakeSocket.last.goesLive("c1");
-    FakeSocket.last.sends({ type: "changes", cursor: "c 2", orders: [] });
-    FakeSocket.last.onclose?.({ code: 1013 });
+    FakeWire.last.goesLive("c1");
+    FakeWire.last.sends({ type: "changes", cursor: "c 2", orders: [] });
+    FakeWire.last.ends(1013);
     expect(connections.at(-1)).toEqual({
       kind: "waiting",
       retryAt: Date.now() + 250,
       failures: 1,
     });
     vi.advanceTimersByTime(250);
-    expect(FakeSocket.all).toHaveLength(2);
-    expect(FakeSocket.last.url).toBe(
+    expect(FakeWire.all).toHaveLength(2);
+    expect(FakeWire.last.url).toBe(
       "wss://shop.example/api/v1/events?cursor=c+2",
     );
   });
@@ -101,7 +117,7 @@ describe("reconnecting", () => {
   test("waits longer with every failure and afresh after a steady connection", () => {
     const { connections } = aStream();
     const waits = () => {
-      FakeSocket.last.onclose?.({ code: 1006 });
+      FakeWire.last.ends();
       const last = connections.at(-1);
       if (last?.kind !== "waiting") throw new Error("not waiting");
       return last.retryAt - Date.now();
@@ -113,7 +129,7 @@ describe("reconnecting", () => {
     expect(waits()).toBe(1_000);
     vi.advanceTimersByTime(1_000);
 
-    FakeSocket.last.goesLive("c1");
+    FakeWire.last.goesLive("c1");
     vi.advanceTimersByTime(10_000);
     expect(waits()).toBe(250);
   });
@@ -122,8 +138,8 @@ describe("reconnecting", () => {
     const { connections } = aStream();
     const ends: number[] = [];
     for (let round = 0; round < 3; round += 1) {
-      FakeSocket.last.goesLive("c1");
-      FakeSocket.last.onclose?.({ code: 1013 });
+      FakeWire.last.goesLive("c1");
+      FakeWire.last.ends(1013);
       const last = connections.at(-1);
       if (last?.kind === "waiting") ends.push(last.retryAt - Date.now());
       vi.advanceTimersByTime(ends.at(-1) ?? 0);
@@ -133,10 +149,10 @@ describe("reconnecting", () => {
 
   test("happens at once when asked for, and the old socket is not heard again", () => {
     const { stream, frames } = aStream();
-    const old = FakeSocket.last;
+    const old = FakeWire.last;
     old.goesLive("c1");
     stream.connect();
-    expect(FakeSocket.all).toHaveLength(2);
+    expect(FakeWire.all).toHaveLength(2);
     expect(old.closed).toBe(true);
     old.sends({ type: "changes", cursor: "late", orders: [] });
     expect(frames).toEqual(["c1"]);
@@ -145,26 +161,80 @@ describe("reconnecting", () => {
   test("says offline when the browser does, and tries all the same", () => {
     const { connections } = aStream();
     vi.stubGlobal("navigator", { onLine: false });
-    FakeSocket.last.onclose?.({ code: 1006 });
+    FakeWire.last.ends();
     expect(connections.at(-1)).toEqual({ kind: "offline" });
     vi.advanceTimersByTime(250);
-    expect(FakeSocket.all).toHaveLength(2);
+    expect(FakeWire.all).toHaveLength(2);
+  });
+});
+
+describe("where no WebSocket gets through", () => {
+  function refused() {
+    const made = aStream();
+    FakeWire.last.ends();
+    vi.advanceTimersByTime(250);
+    return made;
+  }
+
+  test("the same frames come as server-sent events, from the page's own host", () => {
+    const { connections, frames } = refused();
+    expect(FakeWire.last).toBeInstanceOf(FakeSource);
+    expect(FakeWire.last.url).toBe("https://shop.example/api/v1/events");
+    FakeWire.last.goesLive("c1");
+    FakeWire.last.sends({ type: "changes", cursor: "c2", orders: [] });
+    expect(connections.at(-1)).toEqual({ kind: "live" });
+    expect(frames).toEqual(["c1", "c2"]);
+  });
+
+  test("they are given up after two beats missed, and the next connection resumes as a WebSocket", () => {
+    refused();
+    const source = FakeWire.last;
+    source.goesLive("c1");
+    vi.advanceTimersByTime(45_000);
+    expect(source.closed).toBe(true);
+    vi.advanceTimersByTime(30_000);
+    expect(FakeWire.last).toBeInstanceOf(FakeSocket);
+    expect(FakeWire.last.url).toContain("cursor=c1");
+  });
+
+  test("a browser's own way of connecting them again is not used", () => {
+    refused();
+    const source = FakeWire.last;
+    source.goesLive("c1");
+    source.ends();
+    expect(source.closed).toBe(true);
+    source.sends({ type: "changes", cursor: "late", orders: [] });
+    vi.advanceTimersByTime(30_000);
+    expect(FakeWire.all[2]?.url).toContain("cursor=c1");
+  });
+
+  test("a session that is over is suspected there, too", () => {
+    const { onShutOut } = refused();
+    onShutOut.mockClear();
+    FakeWire.last.ends();
+    expect(onShutOut).toHaveBeenCalledOnce();
+  });
+
+  test("who asks to connect gets a WebSocket first", () => {
+    const { stream } = refused();
+    stream.connect();
+    expect(FakeWire.last).toBeInstanceOf(FakeSocket);
   });
 });
 
 describe("a connection that has died without a word", () => {
   test("is given up after two beats missed, and known to have lived up to the last message", () => {
     const { stream, connections } = aStream();
-    FakeSocket.last.goesLive("c1");
+    FakeWire.last.goesLive("c1");
     const last = new Date();
     vi.advanceTimersByTime(44_999);
     expect(connections.at(-1)).toEqual({ kind: "live" });
     vi.advanceTimersByTime(1);
-    expect(FakeSocket.last.closed).toBe(true);
+    expect(FakeWire.last.closed).toBe(true);
     expect(connections.at(-1)?.kind).toBe("waiting");
     expect(stream.heardAt).toEqual(last);
     vi.advanceTimersByTime(250);
-    expect(FakeSocket.last.url).toContain("cursor=c1");
+    expect(FakeWire.last.url).toContain("cursor=c1");
   });
 
   test.each([
@@ -173,21 +243,21 @@ describe("a connection that has died without a word", () => {
     { type: "of a newer shop" },
   ])("has not died while it says %o", (frame) => {
     const { stream, connections } = aStream();
-    FakeSocket.last.goesLive("c1");
+    FakeWire.last.goesLive("c1");
     for (let beat = 0; beat < 5; beat += 1) {
       vi.advanceTimersByTime(20_000);
-      FakeSocket.last.sends(frame);
+      FakeWire.last.sends(frame);
     }
     expect(connections.at(-1)).toEqual({ kind: "live" });
-    expect(FakeSocket.all).toHaveLength(1);
+    expect(FakeWire.all).toHaveLength(1);
     expect(stream.heardAt).toEqual(new Date());
   });
 
   test("is no other while the snapshot is awaited: a beat brings none", () => {
     const { connections } = aStream();
-    FakeSocket.last.onopen?.();
+    FakeWire.last.onopen?.();
     vi.advanceTimersByTime(9_000);
-    FakeSocket.last.sends({ type: "beat" });
+    FakeWire.last.sends({ type: "beat" });
     vi.advanceTimersByTime(1_000);
     expect(connections.at(-1)?.kind).toBe("waiting");
   });
@@ -196,21 +266,21 @@ describe("a connection that has died without a word", () => {
 describe("being shut out", () => {
   test("is suspected when the handshake fails", () => {
     const { onShutOut } = aStream();
-    FakeSocket.last.onclose?.({ code: 1006 });
+    FakeWire.last.ends();
     expect(onShutOut).toHaveBeenCalledOnce();
   });
 
   test("is suspected when the shop says not allowed", () => {
     const { onShutOut } = aStream();
-    FakeSocket.last.goesLive("c1");
-    FakeSocket.last.onclose?.({ code: 1008 });
+    FakeWire.last.goesLive("c1");
+    FakeWire.last.ends(1008);
     expect(onShutOut).toHaveBeenCalledOnce();
   });
 
   test("is not suspected when a live connection breaks", () => {
     const { onShutOut } = aStream();
-    FakeSocket.last.goesLive("c1");
-    FakeSocket.last.onclose?.({ code: 1006 });
+    FakeWire.last.goesLive("c1");
+    FakeWire.last.ends();
     expect(onShutOut).not.toHaveBeenCalled();
   });
 });
@@ -218,8 +288,8 @@ describe("being shut out", () => {
 describe("messages", () => {
   test("of an unknown type are not for this page", () => {
     const { connections, frames } = aStream();
-    FakeSocket.last.goesLive("c1");
-    FakeSocket.last.sends({ type: "heartbeat" });
+    FakeWire.last.goesLive("c1");
+    FakeWire.last.sends({ type: "heartbeat" });
     expect(frames).toEqual(["c1"]);
     expect(connections.at(-1)).toEqual({ kind: "live" });
   });
@@ -227,20 +297,20 @@ describe("messages", () => {
   test("that make no sense end the connection, and the next starts without a cursor", () => {
     vi.spyOn(console, "error").mockReturnValue(undefined);
     aStream();
-    FakeSocket.last.goesLive("c1");
-    FakeSocket.last.sends({ type: "changes", cursor: 5 });
+    FakeWire.last.goesLive("c1");
+    FakeWire.last.sends({ type: "changes", cursor: 5 });
     vi.advanceTimersByTime(250);
-    expect(FakeSocket.all).toHaveLength(2);
-    expect(FakeSocket.last.url).toBe("wss://shop.example/api/v1/events");
+    expect(FakeWire.all).toHaveLength(2);
+    expect(FakeWire.last.url).toBe("wss://shop.example/api/v1/events");
   });
 });
 
 test("after closing nothing happens any more", () => {
   const { stream, connections } = aStream();
-  FakeSocket.last.goesLive("c1");
+  FakeWire.last.goesLive("c1");
   stream.close();
-  FakeSocket.last.onclose?.({ code: 1006 });
+  FakeWire.last.ends();
   vi.advanceTimersByTime(60_000);
-  expect(FakeSocket.all).toHaveLength(1);
+  expect(FakeWire.all).toHaveLength(1);
   expect(connections.at(-1)).toEqual({ kind: "live" });
 });

@@ -1,7 +1,9 @@
-// The event stream: one WebSocket that resumes where it broke off, until it is closed for good.
+// The event stream: one connection that resumes where it broke off, until it is closed for good.
 import { decodeFrame, decodeText } from "../api/decode";
 import type { EventFrame, OrdersFrame } from "../api/types";
+import { afterTurn, FIRST_ATTEMPT } from "./attempts";
 import { backoffMs } from "./backoff";
+import { openWire } from "./wire";
 
 export type Connection =
   | { readonly kind: "connecting" }
@@ -14,14 +16,11 @@ export type Connection =
     }
   | { readonly kind: "offline" };
 
-/** From opening the socket to the first snapshot. */
+/** From opening a connection to its snapshot. */
 const SNAPSHOT_LIMIT_MS = 10_000;
 
 /** The shop says something every 20 seconds: after two beats missed, the connection is dead whatever the browser believes. */
 const SILENCE_LIMIT_MS = 45_000;
-
-/** A connection that lasted this long was good: the next failure counts as the first. */
-const STEADY_MS = 10_000;
 
 export interface StreamEvents {
   readonly onFrame: (frame: OrdersFrame) => void;
@@ -32,9 +31,10 @@ export interface StreamEvents {
 
 export class EventStream {
   readonly #events: StreamEvents;
-  #socket: WebSocket | null = null;
+  #attempts = FIRST_ATTEMPT;
+  /** Lets the present connection go. */
+  #letGo: (() => void) | null = null;
   #cursor: string | null = null;
-  #failures = 0;
   #liveSince: number | null = null;
   #heardAt: Date | null = null;
   /** The one wait under way: for a snapshot, for any message after it, or for the next attempt. */
@@ -46,19 +46,8 @@ export class EventStream {
 
   /** Connects now, in place of whatever was there; what is missed meanwhile comes with the snapshot. */
   connect(): void {
-    this.#drop();
-    this.#events.onConnection({ kind: "connecting" });
-
-    const socket = new WebSocket(this.#url());
-    this.#socket = socket;
-    this.#timer = setTimeout(() => this.#failed(), SNAPSHOT_LIMIT_MS);
-    let opened = false;
-    socket.onopen = () => (opened = true);
-    socket.onmessage = (message) => this.#receive(message.data);
-    socket.onclose = ({ code }) => {
-      this.#failed();
-      if (!opened || code === POLICY_VIOLATION) this.#events.onShutOut();
-    };
+    this.#attempts = afterTurn(this.#attempts, { kind: "asked" });
+    this.#open();
   }
 
   close(): void {
@@ -70,10 +59,23 @@ export class EventStream {
     return this.#heardAt;
   }
 
-  #receive(data: unknown): void {
+  #open(): void {
+    this.#drop();
+    this.#events.onConnection({ kind: "connecting" });
+    this.#timer = setTimeout(() => this.#failed(), SNAPSHOT_LIMIT_MS);
+    this.#letGo = openWire(this.#attempts.carrier, this.#cursor, {
+      onText: (text) => this.#receive(text),
+      onEnd: ({ mayBeRefused }) => {
+        this.#failed();
+        if (mayBeRefused) this.#events.onShutOut();
+      },
+    });
+  }
+
+  #receive(text: string): void {
     let frame: EventFrame | null;
     try {
-      frame = decodeText(String(data), decodeFrame);
+      frame = decodeText(text, decodeFrame);
     } catch (error) {
       // Start afresh: resuming would bring the same message again.
       console.error(error);
@@ -98,42 +100,26 @@ export class EventStream {
 
   #failed(): void {
     const since = this.#liveSince;
-    if (since !== null && Date.now() - since >= STEADY_MS) this.#failures = 0;
-    this.#failures += 1;
+    const livedMs = since === null ? null : Date.now() - since;
+    this.#attempts = afterTurn(this.#attempts, { kind: "ended", livedMs });
     this.#drop();
 
-    const wait = backoffMs(this.#failures, Math.random());
-    this.#timer = setTimeout(() => this.connect(), wait);
+    const { failures } = this.#attempts;
+    const wait = backoffMs(failures, Math.random());
+    this.#timer = setTimeout(() => this.#open(), wait);
     // Offline is what the browser believes; attempts go on, since a shop on this very machine needs no network.
     this.#events.onConnection(
       navigator.onLine
-        ? {
-            kind: "waiting",
-            retryAt: Date.now() + wait,
-            failures: this.#failures,
-          }
+        ? { kind: "waiting", retryAt: Date.now() + wait, failures }
         : { kind: "offline" },
     );
   }
 
-  /** Lets the socket go without hearing from it again. */
+  /** Lets the connection go without hearing from it again. */
   #drop(): void {
     clearTimeout(this.#timer);
     this.#liveSince = null;
-    const socket = this.#socket;
-    if (!socket) return;
-    this.#socket = null;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
-  }
-
-  #url(): string {
-    const url = new URL("/api/v1/events", location.href);
-    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    if (this.#cursor !== null) url.searchParams.set("cursor", this.#cursor);
-    return url.href;
+    this.#letGo?.();
+    this.#letGo = null;
   }
 }
-
-/** The close code by which the shop says: not allowed. */
-const POLICY_VIOLATION = 1008;

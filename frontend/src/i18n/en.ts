@@ -58,6 +58,7 @@ export const en = {
     topUpForm: "Top up",
     topUpBy: "Top up by",
     topUp: "Top up",
+    closeTopUp: "Close",
     toppingUp: "Topping up…",
     topUpQuestion: "whether the money was added",
     added: (amount: string) => `${amount} added.`,
@@ -168,9 +169,9 @@ export const en = {
   fields: {
     amountEmpty: "Enter an amount.",
     notAnAmount: "Enter an amount in roubles, like 199.90.",
-    tooManyDecimals: "Kopecks have two digits at most, like 199.90.",
+    tooManyDecimals: "Enter kopecks with two digits at most, like 199.90.",
     amountZero: "The amount must be more than zero.",
-    amountTooLarge: "The most is a billion roubles.",
+    amountTooLarge: "The amount must be a billion roubles at most.",
     descriptionEmpty: "Say what the order is for.",
     descriptionTooLong: (length: number, most: number) =>
       plural("en", length, {
@@ -182,7 +183,7 @@ export const en = {
     account_not_found: "You have no account yet. Open one first.",
     amount_not_positive: "The amount must be more than zero.",
     amount_too_large: "The amount is too large.",
-    balance_limit: "The account cannot hold that much.",
+    balance_limit: "You cannot put that much into the account.",
     cross_origin: "The shop refused the request because of where it came from.",
     description_empty: "Say what the order is for.",
     description_too_long:
@@ -196,7 +197,7 @@ export const en = {
       "The payment is not decided yet. Once it is, you may cancel the order.",
     overloaded: "The shop is very busy and did nothing. Try again in a moment.",
     unauthenticated: "You are signed out. Sign in again.",
-    user_id_invalid: "This is no valid user id.",
+    user_id_invalid: "Enter a whole number from 1 upwards.",
     version_mismatch: "The order has changed meanwhile. Look again.",
     refused: (status: number) => `The shop refused this (${status}).`,
     network: "The shop cannot be reached.",

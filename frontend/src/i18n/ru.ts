@@ -4,8 +4,8 @@ import { plural } from "./plural";
 
 export const ru: Words = {
   app: {
-    loading: "Загрузка…",
-    unreachable: "Сейчас страницу показать нельзя",
+    loading: "Загружаем…",
+    unreachable: "Сейчас показать страницу не получается",
     tryAgain: "Повторить",
     unknownPage: "Такой страницы нет",
     unknownPageHint: "Возможно, в адресе опечатка.",
@@ -26,15 +26,15 @@ export const ru: Words = {
   },
   connection: {
     label: "Связь",
-    connecting: "Соединение…",
+    connecting: "Подключаемся…",
     live: "На связи",
     waiting: (seconds) => `Новая попытка через ${seconds} с`,
-    polling: "Опрос раз в несколько секунд",
+    polling: "Спрашиваем раз в несколько секунд",
     offline: "Нет сети",
     signedOut: "Вход не выполнен",
     reconnect: "Подключиться сейчас",
     asOf: (time) => `по состоянию на ${time}`,
-    interrupted: "Связь прервалась. Восстанавливаем.",
+    interrupted: "Связь прервалась. Подключаемся снова.",
     back: "Связь восстановлена.",
   },
   signIn: {
@@ -59,6 +59,7 @@ export const ru: Words = {
     topUpForm: "Пополнение",
     topUpBy: "Пополнить на",
     topUp: "Пополнить",
+    closeTopUp: "Закрыть",
     toppingUp: "Пополняем…",
     topUpQuestion: "зачислены ли деньги",
     added: (amount) => `Зачислено ${amount}.`,
@@ -171,9 +172,10 @@ export const ru: Words = {
   fields: {
     amountEmpty: "Введите сумму.",
     notAnAmount: "Введите сумму в рублях, например 199,90.",
-    tooManyDecimals: "Копейки — не больше двух цифр, например 199,90.",
+    tooManyDecimals:
+      "Введите копейки не больше чем двумя цифрами, например 199,90.",
     amountZero: "Сумма должна быть больше нуля.",
-    amountTooLarge: "Самое большее — миллиард рублей.",
+    amountTooLarge: "Сумма должна быть не больше миллиарда рублей.",
     descriptionEmpty: "Напишите, что вы заказываете.",
     descriptionTooLong: (length, most) =>
       plural("ru", length, {
@@ -187,7 +189,7 @@ export const ru: Words = {
     account_not_found: "У вас пока нет счёта. Сначала откройте его.",
     amount_not_positive: "Сумма должна быть больше нуля.",
     amount_too_large: "Сумма слишком велика.",
-    balance_limit: "Столько на счёте не поместится.",
+    balance_limit: "Столько на счёт положить нельзя.",
     cross_origin: "Магазин отклонил запрос: он пришёл не с этой страницы.",
     description_empty: "Напишите, что вы заказываете.",
     description_too_long: "Описание слишком длинное: не больше 500 знаков.",
@@ -197,17 +199,18 @@ export const ru: Words = {
     order_refunding: "Этот заказ уже отменяется; деньги возвращаются.",
     order_undecided:
       "Оплата ещё не решена. Как только решится, заказ можно будет отменить.",
-    overloaded: "Магазин перегружен и ничего не сделал. Повторите чуть позже.",
+    overloaded:
+      "Магазин перегружен и ничего не сделал. Повторите через минуту.",
     unauthenticated: "Вы вышли из системы. Войдите снова.",
-    user_id_invalid: "Это не номер пользователя.",
+    user_id_invalid: "Введите целое число от 1.",
     version_mismatch: "Заказ тем временем изменился. Посмотрите ещё раз.",
     refused: (status) => `Магазин отказал (${status}).`,
-    network: "Магазин недоступен.",
-    timeout: "Магазин слишком долго не отвечает.",
+    network: "Магазин не отвечает: нет связи.",
+    timeout: "Магазин слишком долго не отвечал.",
     server: "В магазине сейчас неполадки.",
     serverRetry: (seconds) =>
       `В магазине сейчас неполадки. Повторите через ${seconds} с.`,
-    answer: "Ответ магазина не удалось понять.",
+    answer: "Ответ магазина понять не удалось.",
   },
   time: {
     today: (time) => `Сегодня, ${time}`,

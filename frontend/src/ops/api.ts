@@ -29,6 +29,7 @@ type Read<Name extends keyof Schemas> = Plain<Whole<Schemas[Name]>>;
 export type Outbox = Read<"OutboxStatus">;
 export type Relay = Read<"OutboxRelayStatus">;
 export type Health = Read<"ServiceHealth">;
+export type WebHealth = Read<"WebHealth">;
 export type Ledger = Read<"LedgerCheck">;
 export type StuckOrder = Read<"StuckOrder">;
 export type StuckPage = Read<"StuckPage">;
@@ -65,6 +66,10 @@ function taken(value: unknown): unknown {
 
 export function readHealth(service: Service): Promise<Health> {
   return ask("get", `/ops/v1/${service}/health`, {});
+}
+
+export function readWebHealth(): Promise<WebHealth> {
+  return ask("get", "/ops/v1/web/health", {});
 }
 
 export function readOutbox(service: Service): Promise<Outbox> {
@@ -108,12 +113,13 @@ export function redrive(
   return ask("post", `/ops/v1/${service}/dead-letters/redrive`, { body });
 }
 
+/** Takes the marks off that a request for a redrive has made. */
 export function takeBack(
   service: Service,
-  filter: Schemas["DeadLetterFilter"],
+  request_id: string,
 ): Promise<unknown> {
   return ask("post", `/ops/v1/${service}/dead-letters/cancel-redrive`, {
-    body: { filter },
+    body: { request_id },
   });
 }
 

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { speak } from "../i18n/speaking";
 import type { Health, Ledger, Outbox, Relay } from "./api";
-import { checksOf, ledgerCheck, type Level } from "./checks";
+import { checksOf, ledgerCheck, webChecks, type Level } from "./checks";
 
 beforeAll(() => speak("en"));
 
@@ -133,4 +133,14 @@ test("the ledger fails for any drift, and is looked at when its check is old", (
   expect(judged(pass(0, "2025-12-31T00:09:00Z"))).toBe("warn");
   expect(judged({ last_pass: null })).toBe("warn");
   expect(judged(null)).toBe("fail");
+});
+
+describe("the role that serves the page", () => {
+  const health = { version: "1", up_seconds: 3600 };
+
+  test("works as long as a replica answers, and fails when none does", () => {
+    const checks = webChecks({ health, milliseconds: 12 });
+    expect(checks.map(({ level }) => level)).toEqual(["ok", "ok", "ok"]);
+    expect(webChecks(null).map(({ level }) => level)).toEqual(["fail"]);
+  });
 });

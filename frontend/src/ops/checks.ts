@@ -1,6 +1,7 @@
 // What is well and what is not, as an operator at 3 a.m. wants it told: part by part, the worst first in words.
 import type { Health, Ledger, LetterCount, Outbox, Service } from "./api";
-import { count } from "./format";
+import { count, duration } from "./format";
+import type { WebView } from "./watch.svelte";
 import { o } from "./words.svelte";
 import { secondOf } from "../time/instant";
 
@@ -105,6 +106,20 @@ function relays({ relays: all }: Outbox): Check {
     alive.length === 0 ? "fail" : "ok",
     o.health.relaysAlive(alive.length),
   );
+}
+
+/**
+ * The web role keeps nothing and leans on nothing: a replica that answers works. How long that took is as much the browser's
+ * and the network's doing, so it is told and not judged.
+ */
+export function webChecks(web: WebView | null): readonly Check[] {
+  if (!web) return [check(o.health.replica, "fail", o.health.away)];
+  const { health, milliseconds } = web;
+  return [
+    check(o.health.replica, "ok", health.version),
+    check(o.health.up, "ok", duration(health.up_seconds)),
+    check(o.health.answers, "ok", o.health.milliseconds(count(milliseconds))),
+  ];
 }
 
 /** The ledger's drift is money made or lost: anything but none is a failure. */

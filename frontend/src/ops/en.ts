@@ -20,7 +20,7 @@ export const en = {
   gate: {
     heading: "For operators only",
     customer:
-      "You are signed in as a customer, and the shop tells customers nothing of its machinery (403).",
+      "You are signed in as a customer. Only operators may see this part (403).",
     welcome: "Sign in with the operators' token.",
     userId: "User id",
     userIdHint: "Any: the log names you by it.",
@@ -32,14 +32,14 @@ export const en = {
     badUserId: "Enter a whole number from 1 upwards.",
     toShop: "To the shop",
   },
-  service: { order: "Orders", payment: "Payments" },
+  service: { order: "Orders", payment: "Payments", web: "Page" },
   health: {
     heading: "Health",
     good: "All is well",
     bad: (count: number) =>
       plural("en", count, {
-        one: `${count} thing needs you`,
-        other: `${count} things need you`,
+        one: `${count} thing needs attention`,
+        other: `${count} things need attention`,
       }),
     ok: "works",
     warn: "look at it",
@@ -72,7 +72,9 @@ export const en = {
       `${accounts} accounts, ${amount}`,
     checking: "first pass under way",
     notChecked: (time: string) => `not checked since ${time}`,
-    web: "The web role keeps no state to report: that this page is answered is its sign of health.",
+    replica: "Replica",
+    up: "Up for",
+    answers: "Answers in",
   },
   outbox: {
     heading: "Outbox",
@@ -159,13 +161,13 @@ export const en = {
   redrive: {
     heading: (count: number) =>
       plural("en", count, {
-        one: `Settle ${count} dead letter again`,
-        other: `Settle ${count} dead letters again`,
+        one: `Redrive ${count} dead letter`,
+        other: `Redrive ${count} dead letters`,
       }),
     explanation:
-      "The service settles them through the same handler; nothing is published. What dies again stays here.",
+      "The service settles them again through the same handler; nothing is published. What dies again stays here.",
     rate: "Letters per second",
-    rateInvalid: "A whole number from 1 to 1,000.",
+    rateInvalid: "Enter a whole number from 1 to 1,000.",
     why: "Why?",
     whyHint: "For the log: what was mended?",
     whyEmpty: "Say why, for whoever reads the log.",
@@ -189,11 +191,11 @@ export const en = {
   discard: {
     heading: (count: number) =>
       plural("en", count, {
-        one: `Give ${count} dead letter up`,
-        other: `Give ${count} dead letters up`,
+        one: `Discard ${count} dead letter`,
+        other: `Discard ${count} dead letters`,
       }),
     explanation:
-      "A valid order that is given up is declined, so that it ends. Any other valid event has to be settled: then nothing is discarded.",
+      "An order whose event is discarded is declined, and so it ends. Any other valid event has to be settled: if there is one among those chosen, nothing is discarded.",
     start: "Discard",
     done: (letters: number, ended: number) =>
       `${letters} discarded; ${ended} of them ended an order.`,
@@ -203,8 +205,8 @@ export const en = {
     hint: "An order's id or number, an event's id, or a trace's.",
     action: "Follow",
     acting: "Asking both services…",
-    invalid: "Paste an id (a UUID), a number, or 32 hexadecimal digits.",
-    none: "Neither service knows it, or no more does.",
+    invalid: "Enter an id (a UUID), a number, or 32 hexadecimal digits.",
+    none: "Neither service knows it, or it is too long ago.",
     order: (number: string) => `Order ${number}`,
     lost: "The order service does not know it",
     total: "From first to last",
@@ -218,7 +220,7 @@ export const en = {
     event: (letter: string) => `event ${letter}`,
     events: "Events",
     clocks:
-      "Instants are those of the services' own clocks. What took less than nothing took nothing.",
+      "The times are those of the services' own clocks; what seems to end before it began is shown as 0.",
     laneAndEpoch: (lane: number, epoch: number) =>
       `lane ${lane}, epoch ${epoch}`,
     lane: (lane: number) => `lane ${lane}`,

@@ -8,6 +8,7 @@ import {
   readHealth,
   readLedger,
   readOutbox,
+  readWebHealth,
   SERVICES,
   type Health,
   type Ledger,
@@ -16,6 +17,7 @@ import {
   type Service,
   type StuckOrder,
   type StuckPage,
+  type WebHealth,
 } from "./api";
 import { pushed, ratePerSecond, reading, type Reading } from "./rate";
 
@@ -32,6 +34,12 @@ export interface ServiceView {
   /** Events published per second, and those that waited, of the last minutes. */
   readonly rates: readonly number[];
   readonly pending: readonly number[];
+}
+
+/** The role that serves this very page: what the replica that answered says, and how long it took. */
+export interface WebView {
+  readonly health: WebHealth;
+  readonly milliseconds: number;
 }
 
 const NOTHING: ServiceView = {
@@ -55,6 +63,8 @@ export class Watch {
     order: NOTHING,
     payment: NOTHING,
   });
+  /** Null if it did not answer. */
+  web: WebView | null = $state.raw(null);
   ledger: Ledger | null = $state.raw(null);
   stuck: readonly StuckView[] | null = $state.raw(null);
   /** There are more stuck orders than were asked for. */
@@ -121,6 +131,7 @@ export class Watch {
         });
       await Promise.all([
         ...SERVICES.map((service) => this.#look(service, part)),
+        part(askWeb()).then((web) => (this.web = web)),
         part(readLedger()).then((ledger) => (this.ledger = ledger)),
       ]);
       await this.#lookForStuck(part);
@@ -206,4 +217,10 @@ export class Watch {
               : order.cause,
     }));
   }
+}
+
+async function askWeb(): Promise<WebView> {
+  const begun = performance.now();
+  const health = await readWebHealth();
+  return { health, milliseconds: performance.now() - begun };
 }

@@ -1,6 +1,7 @@
 // What one signed-in person sees of the shop: the account, the orders and the stream that keeps them current.
 import * as api from "../api/shop-api";
 import type { Order, OrdersFrame } from "../api/types";
+import { isPollingDue } from "../events/attempts";
 import { Poller } from "../events/poller";
 import { EventStream, type Connection } from "../events/stream";
 import { watchWake } from "../events/wake";
@@ -19,9 +20,6 @@ export interface ShopEvents {
   /** Whether the shop says that this person is still signed in. */
   readonly isStillAsker: () => Promise<boolean>;
 }
-
-/** So many attempts of the stream in a row have to fail before the page asks by itself. */
-const FAILURES_BEFORE_POLLING = 3;
 
 export class Shop {
   connection: Connection = $state.raw({ kind: "connecting" });
@@ -167,10 +165,7 @@ export class Shop {
       return;
     }
     if (connection.kind === "connecting") return;
-    if (
-      connection.kind === "waiting" &&
-      connection.failures >= FAILURES_BEFORE_POLLING
-    ) {
+    if (connection.kind === "waiting" && isPollingDue(connection.failures)) {
       this.#poller.start();
     }
     if (!this.interrupted) announcer.say(t.connection.interrupted);

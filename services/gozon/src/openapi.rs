@@ -11,7 +11,10 @@ use utoipa::openapi::{
     tag::TagBuilder,
 };
 
-use crate::{ops, web::session};
+use crate::{
+    ops,
+    web::{health, session},
+};
 
 /// The groups of operations, in the order in which a newcomer meets them.
 const TAGS: [(&str, &str); 5] = [
@@ -29,6 +32,7 @@ const TAGS: [(&str, &str); 5] = [
 pub(crate) fn document(profile: Profile) -> OpenApi {
     let mut document = base();
     document.merge(session::demo_router().into_openapi());
+    document.merge(health::router().into_openapi());
     document.merge(order::openapi(profile));
     document.merge(payment::openapi(profile));
     for service in ops::Service::ALL {
@@ -115,6 +119,7 @@ mod tests {
             "GET /api/v1/orders",
             "GET /api/v1/orders/{id}",
             "GET /api/v1/events",
+            "GET /ops/v1/web/health",
             "GET /ops/v1/order/outbox",
             "GET /ops/v1/payment/dead-letters/{id}",
             "POST /ops/v1/payment/dead-letters/redrive",

@@ -1,5 +1,7 @@
 //! What people see first: the page, sign-in, and the documentation of the API.
 
+use std::time::Instant;
+
 use axum::{Router, extract::FromRef};
 use chassis::{SessionKeys, identity::OperatorKey};
 
@@ -10,6 +12,7 @@ use crate::{
 
 mod docs;
 mod headers;
+pub(crate) mod health;
 mod page;
 pub(crate) mod session;
 
@@ -20,17 +23,18 @@ pub(crate) fn router(config: &WebConfig) -> Router {
         Identity::Demo => session::demo_router(),
         Identity::None => session::router(),
     };
-    Router::from(sessions.with_state(state))
+    Router::from(sessions.merge(health::router()).with_state(state))
         .merge(docs::router(openapi::document(config.profile)))
         .fallback_service(page::router())
 }
 
-/// What the handlers of sessions share.
+/// What the handlers share.
 #[derive(Debug, Clone)]
 pub(crate) struct WebState {
     session_keys: SessionKeys,
     operator_key: OperatorKey,
     session_lifetime: std::time::Duration,
+    started: Instant,
 }
 
 impl WebState {
@@ -39,6 +43,7 @@ impl WebState {
             session_keys: config.session_keys.clone(),
             operator_key: config.operator_key.clone(),
             session_lifetime: config.session_lifetime,
+            started: Instant::now(),
         }
     }
 }
@@ -46,6 +51,12 @@ impl WebState {
 impl FromRef<WebState> for SessionKeys {
     fn from_ref(state: &WebState) -> Self {
         state.session_keys.clone()
+    }
+}
+
+impl FromRef<WebState> for OperatorKey {
+    fn from_ref(state: &WebState) -> Self {
+        state.operator_key.clone()
     }
 }
 

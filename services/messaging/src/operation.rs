@@ -151,12 +151,19 @@ pub async fn list(
                discarded as "discarded!", marked as "marked!"
         from page,
             lateral (
-                select count(*) filter (where outcome = 'settled') as settled,
-                       count(*) filter (where outcome = 'died_again') as died_again,
-                       count(*) filter (where outcome = 'cancelled') as cancelled,
-                       count(*) filter (where outcome = 'discarded') as discarded
-                from messaging.redrive_end
-                where redrive_end.request_id = page.request_id
+                select coalesce(sum(letters) filter (where outcome = 'settled'), 0)::bigint as settled,
+                       coalesce(sum(letters) filter (where outcome = 'died_again'), 0)::bigint as died_again,
+                       coalesce(sum(letters) filter (where outcome = 'cancelled'), 0)::bigint as cancelled,
+                       coalesce(sum(letters) filter (where outcome = 'discarded'), 0)::bigint as discarded
+                from (
+                    select outcome, 1 as letters
+                    from messaging.redrive_end
+                    where redrive_end.request_id = page.request_id
+                    union all
+                    select outcome, letters
+                    from messaging.redrive_ended
+                    where redrive_ended.request_id = page.request_id
+                ) as each
             ) as ended,
             lateral (
                 select count(*) as marked

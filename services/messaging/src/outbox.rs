@@ -24,7 +24,7 @@ pub use parked::{Parking, park, parked_keys};
 pub(crate) use read::parse_snapshot;
 pub use read::{
     Difference, Mark, OutboxRow, Position, Span, adopt, forget_duplicates, forget_idempotency_keys,
-    maintain_partitions, mark, partitions_ahead, read_page, read_since,
+    forget_redrive_ends, maintain_partitions, mark, partitions_ahead, read_page, read_since,
 };
 pub use settled::{Part, Settled};
 pub use status::{LaneStatus, PENDING_ROWS_MAX, RelayStatus, Status, status};

@@ -136,6 +136,7 @@ fn grants(roles: &Roles) -> String {
             on messaging.dead_letter to {writer};
         grant update (attempts, next_attempt_at, reason_class, reason) on messaging.deferred to {writer};
         grant select, insert on messaging.operation, messaging.redrive_end to {writer};
+        grant select on messaging.redrive_ended to {writer};
         grant select, insert, delete on messaging.consumer to {writer};
         grant update (told_at, connected, paused, unacknowledged, fresh, duplicates, deferred, dead_letters)
             on messaging.consumer to {writer};
@@ -150,7 +151,7 @@ fn grants(roles: &Roles) -> String {
         grant update (heartbeat, published, broker, told_at) on messaging.relay to {relay};
         grant execute on function messaging.maintain_partitions(), messaging.partitions_ahead(),
             messaging.forget_idempotency_keys(integer), messaging.forget_duplicates(integer),
-            messaging.adopt_restored(bigint, bigint) to {relay};
+            messaging.forget_redrive_ends(integer), messaging.adopt_restored(bigint, bigint) to {relay};
         grant insert on messaging.publish_log to {relay};
         grant select, insert on messaging.parked to {relay};
         grant select on messaging.publish_log, messaging.parked to {writer};

@@ -1,7 +1,17 @@
 //! One relay: leases lanes, publishes what is new in them, and gives them back.
 
+/// Runs a statement over the relay's connection, publishing meanwhile, for as long as the leases hold.
+macro_rules! statement {
+    ($relay:expr, $connection:ident, $statement:expr) => {{
+        let deadline = $relay.deadline();
+        let $connection = connected(&mut $relay.connection, &$relay.pool).await?;
+        meanwhile(&mut $relay.line, deadline, in_time($statement)).await??
+    }};
+}
+
 mod flow;
 mod lanes;
+mod tables;
 
 use std::time::Duration;
 
@@ -17,6 +27,7 @@ use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::tables::TableUpkeep;
 use crate::{cursor::Cursors, line::Line, metrics::Durations};
 
 /// The most rows read at once; no more are read while as many wait to be published.
@@ -45,15 +56,6 @@ const BLOCKED: Duration = Duration::from_millis(100);
 
 /// How long the database may take to answer; the server's own limit is shorter.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// How often partitions are made ahead.
-const PARTITION_UPKEEP: Duration = Duration::from_mins(10);
-
-/// How often old idempotency keys are deleted, unless there are more than a step deletes.
-const KEY_UPKEEP: Duration = Duration::from_secs(10);
-
-/// The most idempotency keys deleted in one step.
-const KEYS_PER_STEP: i32 = 20_000;
 
 /// How long the next confirm is waited for before lanes are given up: a broker that is slow is not one that is silent.
 const LAST_CONFIRMS: Duration = Duration::from_secs(3);
@@ -122,8 +124,7 @@ pub struct Relay {
     renew_at: Instant,
     write_back_at: Instant,
     declare_at: Instant,
-    partitions_at: Instant,
-    keys_at: Instant,
+    tables: TableUpkeep,
 }
 
 impl Relay {
@@ -158,8 +159,7 @@ impl Relay {
             renew_at: now,
             write_back_at: now,
             declare_at: now,
-            partitions_at: now,
-            keys_at: now,
+            tables: TableUpkeep::due(now),
         }
     }
 

@@ -1,5 +1,6 @@
 // Takes a picture of every state, in each language and at each width, into `target/screenshots/`.
 import { test } from "@playwright/test";
+import { ShopPage } from "../shop-page";
 import { OPS_STATES } from "./ops-states";
 import { Stage, STATES } from "./states";
 import { WORDS } from "./words";
@@ -16,6 +17,7 @@ for (const language of ["en", "ru"] as const) {
         await reach(new Stage(page, WORDS[language]));
         for (const width of WIDTHS) {
           await page.setViewportSize({ width, height: 844 });
+          await new ShopPage(page).expectNoHorizontalScroll();
           for (const colorScheme of ["light", "dark"] as const) {
             await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
             await page.screenshot({

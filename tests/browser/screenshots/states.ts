@@ -71,6 +71,17 @@ export class Stage {
     });
   }
 
+  /** No stream gets through, whatever carries it. */
+  async cutStreams(): Promise<void> {
+    await this.page.routeWebSocket(/events/, (it) => void it.close());
+    await this.page.route(/api\/v1\/events/, (route) => route.abort());
+  }
+
+  async openTopUp(): Promise<void> {
+    const { page, words } = this;
+    await page.getByRole("button", { name: words.topUp, exact: true }).click();
+  }
+
   async fillOrder(roubles: string): Promise<void> {
     const { page, words } = this;
     await page.getByLabel(words.description).fill(words.kettle);
@@ -130,6 +141,15 @@ export const STATES: readonly State[] = [
   },
   { name: "empty", reach: (stage) => stage.signIn() },
   {
+    name: "top-up",
+    reach: async (stage) => {
+      await stage.signIn();
+      await stage.openAccount(123456.78);
+      await stage.page.reload();
+      await stage.openTopUp();
+    },
+  },
+  {
     name: "orders",
     reach: async (stage) => {
       await stage.signIn();
@@ -147,6 +167,8 @@ export const STATES: readonly State[] = [
     reach: async (stage) => {
       await stage.signIn();
       await stage.openAccount(1000);
+      await stage.page.reload();
+      await stage.page.getByText(stage.words.topUp).first().waitFor();
       await stage.page.route("**/api/v1/orders", never);
       await stage.fillOrder("100");
     },
@@ -157,6 +179,7 @@ export const STATES: readonly State[] = [
       await stage.signIn();
       await stage.openAccount(1000);
       await stage.page.reload();
+      await stage.openTopUp();
       await stage.page.getByLabel(stage.words.topUpBy).fill("1.234");
       await stage.page.getByLabel(stage.words.topUpBy).press("Enter");
       await stage.page.getByRole("button", { name: stage.words.place }).click();
@@ -201,7 +224,7 @@ export const STATES: readonly State[] = [
       await stage.signIn();
       await stage.openAccount(1000);
       await stage.order(10, stage.words.cup);
-      await stage.page.routeWebSocket(/events/, (it) => void it.close());
+      await stage.cutStreams();
       await stage.page.evaluate(() => dispatchEvent(new Event("online")));
       await stage.page.getByText(stage.words.asOf).waitFor();
     },
@@ -212,7 +235,7 @@ export const STATES: readonly State[] = [
       await stage.signIn();
       await stage.openAccount(1000);
       await stage.order(10, stage.words.cup);
-      await stage.page.routeWebSocket(/events/, (it) => void it.close());
+      await stage.cutStreams();
       await stage.page.context().setOffline(true);
       await stage.page.getByText(stage.words.asOf).waitFor();
     },

@@ -17,6 +17,16 @@ export const WORDS = {
     cancel: "Cancel the order",
     moneyBack: "your money is back",
     noOrder: "There is no such order",
+    topUp: "Top up",
+    openLetter: /^Open /,
+    body: "Body",
+    redriveAll: /^Redrive all/,
+    why: "Why?",
+    mended: "the parser takes a trailing comma",
+    dryRun: "Dry run",
+    nothingChanged: "Nothing was changed",
+    discardChosen: /^Discard 1/,
+    neither: "Neither service knows it",
     kettle: "A kettle",
     cup: "A cup",
     samovar: "A samovar from Tula",
@@ -38,6 +48,16 @@ export const WORDS = {
     cancel: "Отменить заказ",
     moneyBack: "деньги возвращены",
     noOrder: "Такого заказа нет",
+    topUp: "Пополнить",
+    openLetter: /^Открыть /,
+    body: "Тело",
+    redriveAll: /^Обработать заново все/,
+    why: "Зачем?",
+    mended: "разбор принимает запятую в конце",
+    dryRun: "Проба",
+    nothingChanged: "Ничего не изменилось",
+    discardChosen: /^Отбросить выбранные/,
+    neither: "Ни один из сервисов",
     kettle: "Чайник",
     cup: "Чашка",
     samovar: "Тульский самовар",
@@ -45,4 +65,10 @@ export const WORDS = {
   },
 } as const;
 
-export type Words = Record<keyof (typeof WORDS)["en"], string>;
+type English = (typeof WORDS)["en"];
+
+export type Words = {
+  readonly [Name in keyof English]: English[Name] extends RegExp
+    ? RegExp
+    : string;
+};

@@ -144,6 +144,9 @@ pub(crate) struct DeadLetterFilter {
     /// Only these, at most 1,000; all if empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) ids: Vec<i64>,
+    /// Only those behind this one: the `last_id` of a redrive whose next part this is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) after: Option<i64>,
 }
 
 impl DeadLetterFilter {
@@ -171,6 +174,7 @@ impl DeadLetterFilter {
                 .min_age_seconds
                 .map(|seconds| Duration::from_secs(seconds.into())),
             ids: self.ids,
+            after: self.after,
             limit,
         })
     }

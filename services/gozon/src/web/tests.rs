@@ -8,9 +8,12 @@ use axum::{
 };
 use chassis::Profile;
 use http_body_util::BodyExt;
+use secrecy::SecretString;
 use tower::ServiceExt;
 
 use super::*;
+
+const KEY: &str = "0123456789abcdef0123456789abcdef";
 
 async fn get(identity: Identity, path: &str) -> (u16, HeaderMap, String) {
     ask(identity, Request::get(path)).await
@@ -25,7 +28,7 @@ async fn ask(
         identity,
         session_keys: SessionKeys::parse("c2Vzc2lvbi1rZXktc2Vzc2lvbi1rZXktc2Vzc2lvbi1rZXk")
             .unwrap(),
-        operator_key: OperatorKey::none(),
+        operator_key: OperatorKey::new(&SecretString::from(KEY)).unwrap(),
         session_lifetime: Duration::from_hours(12),
     };
     let request = request.body(Body::empty()).unwrap();
@@ -62,6 +65,18 @@ async fn the_documentation_shows_our_document_and_asks_nobody_else() {
     assert_eq!(status, 200);
     let document: serde_json::Value = serde_json::from_str(&document).unwrap();
     assert_eq!(document["info"]["title"], "Gozon");
+}
+
+#[tokio::test]
+async fn operators_alone_are_told_how_the_role_is() {
+    let path = "/ops/v1/web/health";
+    assert_eq!(get(Identity::None, path).await.0, 401);
+    let request = Request::get(path).header("authorization", format!("Bearer {KEY}"));
+    let (status, _, health) = ask(Identity::None, request).await;
+    assert_eq!(status, 200);
+    let health: serde_json::Value = serde_json::from_str(&health).unwrap();
+    assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
+    assert!(health["up_seconds"].as_f64().unwrap() >= 0.0, "{health}");
 }
 
 #[tokio::test]

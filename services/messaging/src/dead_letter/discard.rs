@@ -148,6 +148,7 @@ async fn chosen(
            and ($4::text is null or type = $4)
            and ($5::float8 is null or first_seen_at <= now() - make_interval(secs => $5))
            and ($6::bigint[] is null or id = any($6))
+           and ($8::bigint is null or id > $8)
          order by id
          limit $7
          for update",
@@ -158,6 +159,7 @@ async fn chosen(
         filter.min_age_seconds(),
         filter.ids(),
         filter.limit(),
+        filter.after,
     )
     .fetch_all(&mut **tx)
     .await

@@ -25,6 +25,9 @@ pub struct Filter {
     pub min_age: Option<Duration>,
     /// Only these letters; all if empty.
     pub ids: Vec<i64>,
+    /// Only letters behind this one; all if none. Letters keep their ids when they die again, so what is marked in parts
+    /// goes on behind the last of the part before: [`super::Redriven::last_id`].
+    pub after: Option<i64>,
     /// The most letters: taken as 1 to [`MAX_LETTERS`].
     pub limit: i64,
 }
@@ -37,6 +40,7 @@ impl Default for Filter {
             kind: None,
             min_age: None,
             ids: Vec::new(),
+            after: None,
             limit: DEFAULT_LETTERS,
         }
     }
@@ -46,14 +50,19 @@ impl Filter {
     /// The filter in JSON, for the operators' log.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        json!({
+        let mut filter = json!({
             "queue": self.queue,
             "reason": self.reason.map(ReasonClass::as_str),
             "type": self.kind,
             "min_age_seconds": self.min_age.map(|age| age.as_secs()),
             "ids": self.ids,
             "limit": self.limit(),
-        })
+        });
+        // Left out where it is not set: by what is recorded a request of an earlier version is known again.
+        if let Some(after) = self.after {
+            filter["after"] = json!(after);
+        }
+        filter
     }
 
     pub(super) fn limit(&self) -> i64 {

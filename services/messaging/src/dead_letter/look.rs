@@ -95,6 +95,7 @@ pub async fn list(
            and ($4::float8 is null or first_seen_at <= now() - make_interval(secs => $4))
            and ($5::bigint[] is null or id = any($5))
            and id < $6
+           and ($8::bigint is null or id > $8)
          order by id desc
          limit $7",
         filter.queue.as_deref(),
@@ -104,6 +105,7 @@ pub async fn list(
         filter.ids(),
         before.unwrap_or(i64::MAX),
         filter.limit(),
+        filter.after,
     )
     .fetch_all(connection)
     .await
@@ -124,6 +126,7 @@ pub async fn count_by_reason(
            and ($3::text is null or type = $3)
            and ($4::float8 is null or first_seen_at <= now() - make_interval(secs => $4))
            and ($5::bigint[] is null or id = any($5))
+           and ($6::bigint is null or id > $6)
          group by consumer, reason_class
          order by consumer, reason_class"#,
         filter.queue.as_deref(),
@@ -131,6 +134,7 @@ pub async fn count_by_reason(
         filter.kind.as_deref(),
         filter.min_age_seconds(),
         filter.ids(),
+        filter.after,
     )
     .fetch_all(connection)
     .await

@@ -65,6 +65,8 @@ pub struct Redriven {
     pub plan: Plan,
     /// When the last of them becomes due; none if none was marked.
     pub last_due_at: Option<OffsetDateTime>,
+    /// The last of them, behind which a next part begins; none if none was marked.
+    pub last_id: Option<i64>,
     /// Its record in the operators' log.
     pub operation_id: i64,
 }
@@ -119,6 +121,8 @@ struct Kept {
     plan: Plan,
     #[serde(with = "time::serde::rfc3339::option")]
     last_due_at: Option<OffsetDateTime>,
+    #[serde(default)]
+    last_id: Option<i64>,
 }
 
 /// Marks the letters a filter means, oldest first, so that they become due at the rate asked for; what is marked already
@@ -144,14 +148,22 @@ pub async fn redrive(
             .ok_or(RedriveError::IdTaken);
     }
     let mut plan = plan_redrive(tx, filter).await?;
-    let (letters, last_due_at) = mark(tx, request).await?;
-    plan.letters = letters;
-    let kept = Kept { plan, last_due_at };
+    let Marked {
+        letters,
+        last_due_at,
+        last_id,
+    } = mark(tx, request).await?;
+    plan.letters = letters.unsigned_abs();
+    let kept = Kept {
+        plan,
+        last_due_at,
+        last_id,
+    };
     let operation = Operation {
         who: by,
         action: ACTION,
         parameters,
-        affected: letters,
+        affected: kept.plan.letters,
         reason,
         request_id: Some(request.id),
         result: Some(json!(kept)),
@@ -160,6 +172,7 @@ pub async fn redrive(
     Ok(Redriven {
         plan: kept.plan,
         last_due_at,
+        last_id,
         operation_id,
     })
 }
@@ -169,17 +182,26 @@ fn again(earlier: Earlier) -> Option<Redriven> {
     Some(Redriven {
         plan: kept.plan,
         last_due_at: kept.last_due_at,
+        last_id: kept.last_id,
         operation_id: earlier.id,
     })
 }
 
-/// Marks the letters; says how many, and when the last becomes due.
+/// What was marked.
+struct Marked {
+    letters: i64,
+    last_due_at: Option<OffsetDateTime>,
+    last_id: Option<i64>,
+}
+
+/// Marks the letters.
 async fn mark(
     tx: &mut PgTransaction<'_>,
     request: &RedriveRequest<'_>,
-) -> Result<(u64, Option<OffsetDateTime>), sqlx::Error> {
+) -> Result<Marked, sqlx::Error> {
     let filter = request.filter;
-    let marked = sqlx::query!(
+    sqlx::query_as!(
+        Marked,
         r#"with chosen as (
             select id
             from messaging.dead_letter
@@ -188,6 +210,7 @@ async fn mark(
               and ($3::text is null or type = $3)
               and ($4::float8 is null or first_seen_at <= now() - make_interval(secs => $4))
               and ($5::bigint[] is null or id = any($5))
+              and ($10::bigint is null or id > $10)
               and redrive_at is null
             order by id
             limit $6
@@ -201,9 +224,9 @@ async fn mark(
             set redrive_at = now() + make_interval(secs => place / $7::float8), redrive_by = $8, redrive_request = $9
             from numbered
             where letter.id = numbered.id
-            returning redrive_at
+            returning redrive_at, letter.id
         )
-        select count(*) as "letters!", max(redrive_at) as last_due_at from marked"#,
+        select count(*) as "letters!", max(redrive_at) as last_due_at, max(id) as last_id from marked"#,
         filter.queue.as_deref(),
         filter.reason(),
         filter.kind.as_deref(),
@@ -213,10 +236,10 @@ async fn mark(
         f64::from(request.rate_per_second.get()),
         request.by,
         request.id,
+        filter.after,
     )
     .fetch_one(&mut **tx)
-    .await?;
-    Ok((marked.letters.unsigned_abs(), marked.last_due_at))
+    .await
 }
 
 /// A reason without what stands around it, if it is one.
@@ -249,6 +272,7 @@ pub async fn cancel_redrive(
               and ($3::text is null or type = $3)
               and ($4::float8 is null or first_seen_at <= now() - make_interval(secs => $4))
               and ($5::bigint[] is null or id = any($5))
+              and ($9::bigint is null or id > $9)
               and redrive_at is not null
               and ($8::uuid is null or redrive_request = $8)
             order by id
@@ -271,6 +295,7 @@ pub async fn cancel_redrive(
         filter.limit(),
         End::Cancelled.as_str(),
         request_id,
+        filter.after,
     )
     .execute(&mut **tx)
     .await?

@@ -303,6 +303,19 @@ pub async fn forget_duplicates(
     .await
 }
 
+/// Deletes up to so many ends of redrives' marks that are a month old, and keeps how many ended how; says how many.
+pub async fn forget_redrive_ends(
+    connection: &mut PgConnection,
+    at_most: i32,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select messaging.forget_redrive_ends($1) as "forgotten!""#,
+        at_most
+    )
+    .fetch_one(connection)
+    .await
+}
+
 /// A snapshot as a column.
 pub(crate) fn parse_snapshot(text: &str) -> Result<Snapshot, sqlx::Error> {
     text.parse()

@@ -138,6 +138,13 @@ async fn each_condition_of_a_filter_holds_by_itself() {
             },
             vec![ids[2], ids[0]],
         ),
+        (
+            Filter {
+                after: Some(ids[0]),
+                ..any()
+            },
+            vec![ids[2], ids[1]],
+        ),
     ] {
         assert_eq!(listed(&writer, &filter, None).await, expected, "{filter:?}");
     }

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use contracts::cloud_event::BATCH_CONTENT_TYPE;
 use messaging::{
     consumer::Session,
-    dead_letter::{self, CancelRequest, Filter, RedriveRequest},
+    dead_letter::{self, CancelRequest, Filter, RedriveRequest, Redriven},
     operation::{self, Progress, Sought},
     topology::PAYMENT_ORDERS,
 };
@@ -25,17 +25,24 @@ const TOLD: i64 = 23;
 
 /// Marks every letter, due at once; says under which request.
 async fn redrive_all(db: &TestDatabase) -> Uuid {
+    let id = Uuid::now_v7();
+    redrive(db, id, &Filter::default()).await;
+    id
+}
+
+/// Marks the letters that are meant, due at once.
+async fn redrive(db: &TestDatabase, id: Uuid, filter: &Filter) -> Redriven {
     let request = RedriveRequest {
-        id: Uuid::now_v7(),
-        filter: &Filter::default(),
+        id,
+        filter,
         rate_per_second: NonZeroU32::new(1_000_000).unwrap(),
         by: "olga",
         reason: None,
     };
     let mut tx = db.pool(Login::Writer).begin().await.unwrap();
-    dead_letter::redrive(&mut tx, &request).await.unwrap();
+    let redriven = dead_letter::redrive(&mut tx, &request).await.unwrap();
     tx.commit().await.unwrap();
-    request.id
+    redriven
 }
 
 /// How a redrive goes on, as the operators' log tells.
@@ -352,6 +359,45 @@ async fn a_redrive_is_followed_to_the_end_of_each_of_its_letters() {
         ..none
     };
     assert_eq!(progress(&site.db, second).await, again);
+}
+
+/// A letter that dies again keeps its id, and so its place: else the second part would be the first one again.
+#[tokio::test]
+async fn the_next_part_of_a_redrive_begins_behind_what_the_part_before_it_has_marked() {
+    let mut site = Site::open().await;
+    answer(&site.db, TOLD, Some(Answer::Reject)).await;
+    let events = [TOLD; 5].map(|amount| event(&placed(amount)));
+    site.deliver(&events).await;
+    let ids: Vec<i64> = sqlx::query_scalar("select id from messaging.dead_letter order by id")
+        .fetch_all(&site.pool)
+        .await
+        .unwrap();
+    let mut after = None;
+    let mut ends = Vec::new();
+    for _ in 0..4 {
+        let filter = Filter {
+            limit: 2,
+            after,
+            ..Filter::default()
+        };
+        let redriven = redrive(&site.db, Uuid::now_v7(), &filter).await;
+        ends.push((redriven.plan.letters, redriven.last_id));
+        after = redriven.last_id.or(after);
+        settle_all(&site.db).await;
+    }
+    let expected = [
+        (2, Some(ids[1])),
+        (2, Some(ids[3])),
+        (1, Some(ids[4])),
+        (0, None),
+    ];
+    assert_eq!(ends, expected);
+    let attempts: Vec<i32> =
+        sqlx::query_scalar("select attempts from messaging.dead_letter order by id")
+            .fetch_all(&site.pool)
+            .await
+            .unwrap();
+    assert_eq!(attempts, [attempts[0]; 5], "each was tried as often");
 }
 
 #[tokio::test]

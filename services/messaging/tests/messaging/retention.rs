@@ -1,6 +1,6 @@
 //! Retention: what is published and old goes by whole partitions, and nothing else does.
 
-use messaging::outbox::maintain_partitions;
+use messaging::{operation::Sought, outbox::maintain_partitions};
 use sqlx::PgPool;
 use tests::{Login, TestDatabase};
 
@@ -198,6 +198,44 @@ async fn duplicates_are_forgotten_with_the_inbox_and_not_before() {
 }
 
 #[tokio::test]
+async fn how_a_redrive_ended_is_told_for_good_and_of_each_letter_for_a_month() {
+    let db = database().await;
+    let admin = db.admin_pool();
+    sqlx::query(
+        "with asked as (
+            insert into messaging.operation (who, action, parameters, affected, request_id)
+            values ('olga', 'dead_letters.redrive', '{}', 30, gen_random_uuid())
+            returning request_id
+        )
+        insert into messaging.redrive_end (request_id, letter_id, outcome, at)
+        select request_id, i, case when i % 3 = 0 then 'died_again' else 'settled' end,
+               now() - case when i <= 25 then interval '31 days' else interval '29 days' end
+        from asked, generate_series(1, 30) as i",
+    )
+    .execute(&admin)
+    .await
+    .unwrap();
+    let told = async || {
+        let mut writer = db.pool(Login::Writer).acquire().await.unwrap();
+        let log = messaging::operation::list(&mut writer, &Sought::default(), 2).await;
+        log.unwrap()[0].progress.unwrap()
+    };
+    let before = told().await;
+    assert_eq!((before.settled, before.died_again), (20, 10));
+    let relay = db.pool(Login::Relay);
+    let mut connection = relay.acquire().await.unwrap();
+    let mut forgotten = Vec::new();
+    for _ in 0..4 {
+        let step = messaging::outbox::forget_redrive_ends(&mut connection, 10).await;
+        forgotten.push(step.unwrap());
+        assert_eq!(told().await, before, "the log tells the same");
+    }
+    assert_eq!(forgotten, [10, 10, 5, 0]);
+    assert_eq!(count(&admin, "messaging.redrive_end").await, 5);
+    assert_eq!(count(&admin, "messaging.redrive_ended").await, 2);
+}
+
+#[tokio::test]
 async fn nobody_but_the_relay_may_drop_or_forget() {
     let db = database().await;
     for login in [Login::Api, Login::Writer, Login::Audit] {
@@ -205,6 +243,7 @@ async fn nobody_but_the_relay_may_drop_or_forget() {
             "select messaging.maintain_partitions()",
             "select messaging.forget_idempotency_keys(1)",
             "select messaging.forget_duplicates(1)",
+            "select messaging.forget_redrive_ends(1)",
             "select messaging.adopt_restored(0, 1)",
             "select messaging.drop_partition('outbox', '20000101')",
         ] {

@@ -11,28 +11,13 @@ use messaging::{
 };
 use tokio::time::Instant;
 
-use super::{
-    IDLE_WRITE_BACK, KEY_UPKEEP, KEYS_PER_STEP, PARTITION_UPKEEP, Relay, RelayError, WRITE_BACK,
-    connected, flow::meanwhile, in_time,
-};
+use super::{IDLE_WRITE_BACK, Relay, RelayError, WRITE_BACK, connected, flow::meanwhile, in_time};
 use crate::cursor::Cursors;
 
 /// How often, and how many times in a row, the broker is asked whether this relay's last connection is gone. It is dead
 /// on our side, so the broker learns of it at once or after two missed heartbeats.
 const FENCE_RETRY: Duration = Duration::from_millis(250);
 const FENCE_ATTEMPTS: u32 = 60;
-
-/// Postgres' code for a lock that was not granted in time.
-const LOCK_NOT_AVAILABLE: &str = "55P03";
-
-/// Runs a statement over the relay's connection, publishing meanwhile, for as long as the leases hold.
-macro_rules! statement {
-    ($relay:expr, $connection:ident, $statement:expr) => {{
-        let deadline = $relay.deadline();
-        let $connection = connected(&mut $relay.connection, &$relay.pool).await?;
-        meanwhile(&mut $relay.line, deadline, in_time($statement)).await??
-    }};
-}
 
 impl Relay {
     /// Shows that the relay lives, renews its leases, and takes free lanes or gives surplus ones up.
@@ -200,38 +185,6 @@ impl Relay {
         Ok(())
     }
 
-    /// Makes and drops partitions, and deletes old keys and duplicates. That a reader is in the way is no failure of the relay.
-    async fn keep_tables(&mut self) -> Result<(), RelayError> {
-        let now = Instant::now();
-        if now >= self.partitions_at {
-            self.partitions_at = now + PARTITION_UPKEEP;
-            let connection = connected(&mut self.connection, &self.pool).await?;
-            match in_time(outbox::maintain_partitions(connection)).await {
-                Err(error) if is_lock_timeout(&error) => self.partitions_at = now + KEY_UPKEEP,
-                outcome => {
-                    outcome?;
-                }
-            }
-        }
-        if now >= self.keys_at {
-            self.keys_at = now + KEY_UPKEEP;
-            let forgotten = statement!(
-                self,
-                connection,
-                outbox::forget_idempotency_keys(connection, KEYS_PER_STEP)
-            );
-            let duplicates = statement!(
-                self,
-                connection,
-                outbox::forget_duplicates(connection, KEYS_PER_STEP)
-            );
-            if forgotten.max(duplicates) >= i64::from(KEYS_PER_STEP) {
-                self.keys_at = now;
-            }
-        }
-        Ok(())
-    }
-
     /// Writes down what was published, and then how far the lanes are: what a cursor is past is in the log, or parked.
     pub async fn write_back(&mut self) -> Result<(), RelayError> {
         self.absorb();
@@ -396,11 +349,4 @@ impl Relay {
         let lanes = &self.metrics.relay.lanes_owned;
         lanes.get_or_create(&labels).set(owned);
     }
-}
-
-fn is_lock_timeout(error: &sqlx::Error) -> bool {
-    let code = error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code);
-    code.is_some_and(|code| code == LOCK_NOT_AVAILABLE)
 }

@@ -90,6 +90,7 @@ pub(in crate::ops) async fn list_dead_letters(
         kind: page.kind,
         min_age_seconds: page.min_age_seconds,
         ids: ids(page.ids.as_deref())?,
+        after: None,
     };
     let filter = filter.parse(state.service(), limit)?;
     let mut connection = state.pool.acquire().await?;

@@ -61,6 +61,11 @@ pub(crate) struct Answer {
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub(crate) last_due_at: Option<OffsetDateTime>,
+    /// The last dead letter that was marked, behind which a next part begins; null for a dry run, or when there was nothing
+    /// to do.
+    #[serde(default)]
+    #[schema(required)]
+    pub(crate) last_id: Option<i64>,
     /// Its record in the operators' log; null for a dry run.
     #[schema(required)]
     pub(crate) operation_id: Option<i64>,
@@ -125,6 +130,7 @@ pub(in crate::ops) async fn redrive_dead_letters(
     Ok(Json(Answer {
         dry_run: false,
         last_due_at: redriven.last_due_at,
+        last_id: redriven.last_id,
         operation_id: Some(redriven.operation_id),
         request_id: Some(id),
         ..Answer::new(redriven.plan)
@@ -139,6 +145,7 @@ impl Answer {
             by_reason: plan.by_reason.into_iter().map(Into::into).collect(),
             samples: plan.samples.into_iter().map(Into::into).collect(),
             last_due_at: None,
+            last_id: None,
             operation_id: None,
             request_id: None,
         }

@@ -28,6 +28,7 @@ async fn ask(request: Request<Body>) -> Answer {
             .unwrap(),
         operator_key: OperatorKey::new(&SecretString::from(OPERATOR_TOKEN)).unwrap(),
         session_lifetime: Duration::from_hours(12),
+        started: std::time::Instant::now(),
     };
     let router = axum::Router::from(demo_router().with_state(state));
     let (parts, body) = router.oneshot(request).await.unwrap().into_parts();

@@ -91,6 +91,7 @@ impl Chosen {
                 .filter(|letter| letter.service == service)
                 .map(|letter| letter.id)
                 .collect(),
+            after: None,
         };
         let meant = Service::ALL.into_iter().filter(meant);
         let filters: Vec<_> = meant.map(|service| (service, filter(service))).collect();

@@ -272,6 +272,7 @@ payment: 1 dead letter
             by_reason: vec![counted()],
             samples: vec![letter()],
             last_due_at: Some(NOW),
+            last_id: Some(17),
             operation_id: Some(5),
             request_id: None,
         };
