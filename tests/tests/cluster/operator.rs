@@ -2,6 +2,7 @@
 
 mod definitions;
 mod leader;
+mod measures;
 mod redriving;
 mod rights;
 mod scaling;
