@@ -9,6 +9,8 @@ from helm import NAMESPACE
 from network import Address, Connection, pod
 
 DNS = pod("kube-system", {"k8s-app": "kube-dns"})
+# As a pod is told where it is: by an address, which needs no DNS.
+API_SERVER = "https://10.96.0.1:443"
 DEFAULT_PORTS = {"postgresql": 5432, "amqp": 5672, "amqps": 5671, "http": 80, "https": 443}
 
 
@@ -110,6 +112,23 @@ class Cluster:
             if "admin" in dict(target.ports):
                 yield Connection(prometheus, target, dict(target.ports)["admin"])
 
+    def monitored(self, prometheus):
+        """From Prometheus to the pods that a ServiceMonitor or a PodMonitor selects, at the ports that it names."""
+        for monitor in self.of("ServiceMonitor"):
+            for service in self.of("Service"):
+                if selects(monitor, service["metadata"]["labels"]):
+                    for endpoint in monitor["spec"]["endpoints"]:
+                        yield from self.to_service(prometheus, service["metadata"]["name"], endpoint["port"])
+        for monitor in self.of("PodMonitor"):
+            for target in map(end, self.pods(part_of=None).values()):
+                if selects(monitor, dict(target.labels)):
+                    for endpoint in monitor["spec"]["podMetricsEndpoints"]:
+                        yield Connection(prometheus, target, dict(target.ports)[endpoint["port"]])
+
+
+def selects(monitor, labels):
+    return monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
+
 
 def end(template):
     ports = {p["name"]: p["containerPort"] for c in template["spec"]["containers"] for p in c.get("ports", [])}
@@ -117,9 +136,13 @@ def end(template):
 
 
 def settings_addresses(template):
+    names = ("GOZON_OTLP_ENDPOINT", "GOZON_OIDC_ISSUER", "GOZON_OPERATOR_ORDER_ADDRESS", "GOZON_OPERATOR_PAYMENT_ADDRESS")
     for variable in template["spec"]["containers"][0]["env"]:
-        if variable["name"] in ("GOZON_OTLP_ENDPOINT", "GOZON_OIDC_ISSUER"):
+        if variable["name"] in names:
             yield variable["value"]
+    # Whoever is given a token of the API server asks it.
+    if template["spec"].get("automountServiceAccountToken"):
+        yield API_SERVER
 
 
 def argument_addresses(template):

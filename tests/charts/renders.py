@@ -31,6 +31,7 @@ OPERATOR_IN_PRODUCTION = {
         "metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "observability"}}}],
         "apiServer": [{"ipBlock": {"cidr": "10.96.0.1/32"}}],
     },
+    "podMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
     "definitions": {"install": False},
 }
 BROKER_AND_DATABASES_ALONE = {

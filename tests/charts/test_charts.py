@@ -18,7 +18,7 @@ KUBERNETES = ("1.30", kubernetes_validate.latest_version())
 
 # Kinds of others: no schemas here, so their definitions are trusted to be as their documentation says.
 OTHERS = {
-    "HTTPRoute", "Gateway", "ServiceMonitor", "PrometheusRule", "Cluster", "RabbitmqCluster", "Vhost", "User", "Permission",
+    "HTTPRoute", "Gateway", "ServiceMonitor", "PodMonitor", "PrometheusRule", "Cluster", "RabbitmqCluster", "Vhost", "User", "Permission",
     "OutboxRelay", "ScaledObject", "TriggerAuthentication", "Certificate", "Issuer", "Database",
 }  # fmt: skip
 

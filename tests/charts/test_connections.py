@@ -4,6 +4,7 @@ import copy
 import unittest
 
 import helm
+import renders
 from connections import DNS, Cluster, end
 from network import Address, Connection, allowed, pod
 
@@ -13,10 +14,12 @@ STRANGER = pod("elsewhere", {"app": "stranger"})
 
 
 def demo():
-    """The shop and what it needs in one namespace, as values-kind.yaml says."""
-    shop = helm.render("gozon", helm.values_file("gozon", "values-kind.yaml"))
+    """The shop, its operator and what they need in one namespace, as values-kind.yaml says."""
+    values = helm.values_file("gozon", "values-kind.yaml")
+    shop = helm.render("gozon", values)
+    operator = helm.render("gozon-operator", {"networkPolicy": {"metricsFrom": values["networkPolicy"]["metricsFrom"]}})
     deps = helm.render("gozon-deps", {})
-    cluster = Cluster([*shop, *deps])
+    cluster = Cluster([*shop, *operator, *deps])
     return cluster, cluster.needed(INGRESS, end(cluster.pods(None)["prometheus"]))
 
 
@@ -35,7 +38,8 @@ def production():
     }
     token = {"smoke": {"existingSecret": "customer"}}
     shop = helm.render("gozon", helm.merged(helm.values_file("gozon", "values-production.yaml"), token))
-    cluster = Cluster(shop, secrets, hosts)
+    operator = helm.render(*renders.renders()["gozon-operator-production.yaml"])
+    cluster = Cluster([*shop, *operator], secrets, hosts)
     return cluster, cluster.needed(INGRESS, PROMETHEUS)
 
 
@@ -53,8 +57,10 @@ class Connections(unittest.TestCase):
             *(f"{role} -> postgres:5432/TCP" for role in [*roles[:4], "migrate"]),
             *(f"{role} -> rabbitmq:5672/TCP" for role in [*roles[:4], "migrate"]),
             *(f"{source} -> {target}:8080/TCP" for source in [INGRESS, "smoke"] for target in ["order", "payment", "web"]),
-            *(f"prometheus -> {role}:8081/TCP" for role in roles),
-            *(f"{role} -> {DNS}:53/{protocol}" for role in [*roles, "migrate", "smoke"] for protocol in ("UDP", "TCP")),
+            *(f"operator -> {target}:8080/TCP" for target in ["order", "payment"]),
+            "operator -> 10.96.0.1:443/TCP",
+            *(f"prometheus -> {role}:8081/TCP" for role in [*roles, "operator"]),
+            *(f"{role} -> {DNS}:53/{protocol}" for role in [*roles, "operator", "migrate", "smoke"] for protocol in ("UDP", "TCP")),
         }
         _, needed = demo()
         self.assertEqual(set(map(str, needed)), expected)
@@ -87,9 +93,20 @@ class Connections(unittest.TestCase):
             Connection(new, postgres, 5432),
             Connection(STRANGER, new, 8080),
             Connection(STRANGER, pods["migrate"], 8080),
+            Connection(pods["operator"], pods["web"], 8080),
+            Connection(pods["operator"], pods["order"], 8081),
+            Connection(pods["operator"], postgres, 5432),
+            Connection(pods["operator"], broker, 5671),
+            Connection(pods["order"], pods["operator"], 8081),
+            Connection(STRANGER, pods["operator"], 8081),
         ]:
             with self.subTest(str(connection)):
                 self.assertFalse(allowed(cluster.policies(), connection))
+
+    def test_prometheus_operator_is_told_of_every_pod_that_has_metrics(self):
+        cluster, needed = production()
+        monitored = set(cluster.monitored(PROMETHEUS))
+        self.assertEqual({c for c in needed if c.source == PROMETHEUS}, monitored)
 
     def test_no_policy_is_there_when_they_are_switched_off(self):
         self.assertEqual(Cluster(helm.render("gozon", {"networkPolicy": {"enabled": False}})).policies(), [])

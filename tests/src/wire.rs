@@ -52,7 +52,14 @@ impl Wire {
     /// # Panics
     /// When the broker refuses.
     pub async fn of(vhost: &TestVhost) -> Self {
-        let broker = vhost.raw().await;
+        Self::over(vhost.raw().await).await
+    }
+
+    /// The same over the connection of a broker that is not of this run.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn over(broker: RawBroker) -> Self {
         let channel = broker.channel();
         let exclusive = QueueDeclareOptions {
             exclusive: true,

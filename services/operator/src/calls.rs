@@ -48,7 +48,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (verb, resource) = named(request.method(), request.uri());
+        let (verb, group, resource) = named(request.method(), request.uri());
         let metrics = self.metrics.clone();
         let answer = self.inner.call(request);
         Box::pin(async move {
@@ -58,6 +58,7 @@ where
                 .map_or(0, |response| response.status().as_u16());
             let labels = CallLabels {
                 verb,
+                group,
                 resource,
                 status,
             };
@@ -67,12 +68,16 @@ where
     }
 }
 
-/// The verb and the resource of a call, its subresource behind it: `get`, `deployments/scale`.
-fn named(method: &Method, uri: &Uri) -> (&'static str, String) {
+/// The verb, the group and the resource of a call, its subresource behind it: `get`, `apps`, `deployments/scale`.
+fn named(method: &Method, uri: &Uri) -> (&'static str, String, String) {
     let mut words = uri.path().split('/').filter(|word| !word.is_empty());
     // `/api/v1/…` has no group, `/apis/group/version/…` has one.
-    let before_resource = if words.next() == Some("api") { 1 } else { 2 };
-    let mut words = words.skip(before_resource).peekable();
+    let group = match words.next() {
+        Some("apis") => words.next().unwrap_or_default(),
+        _ => "",
+    };
+    let _version = words.next();
+    let mut words = words.peekable();
     if words.peek() == Some(&"namespaces") {
         words.next();
         words.next();
@@ -97,7 +102,7 @@ fn named(method: &Method, uri: &Uri) -> (&'static str, String) {
         ("DELETE", None) => "deletecollection",
         _ => "other",
     };
-    (verb, resource)
+    (verb, group.to_owned(), resource)
 }
 
 #[cfg(test)]
@@ -110,43 +115,51 @@ mod tests {
             (
                 "GET",
                 "/apis/gozon.io/v1alpha1/namespaces/shop/outboxrelays?limit=500",
-                ("list", "outboxrelays"),
+                ("list", "gozon.io", "outboxrelays"),
             ),
             (
                 "GET",
                 "/apis/gozon.io/v1alpha1/namespaces/shop/outboxrelays?&watch=true&timeoutSeconds=290",
-                ("watch", "outboxrelays"),
+                ("watch", "gozon.io", "outboxrelays"),
             ),
             (
                 "PATCH",
                 "/apis/gozon.io/v1alpha1/namespaces/shop/redrives/poison/status?fieldManager=it",
-                ("patch", "redrives/status"),
+                ("patch", "gozon.io", "redrives/status"),
             ),
             (
                 "GET",
                 "/apis/apps/v1/namespaces/shop/deployments/relay/scale",
-                ("get", "deployments/scale"),
+                ("get", "apps", "deployments/scale"),
             ),
             (
                 "POST",
                 "/apis/events.k8s.io/v1/namespaces/shop/events",
-                ("create", "events"),
+                ("create", "events.k8s.io", "events"),
             ),
             (
                 "PUT",
                 "/apis/coordination.k8s.io/v1/namespaces/shop/leases/it",
-                ("update", "leases"),
+                ("update", "coordination.k8s.io", "leases"),
             ),
-            ("GET", "/api/v1/namespaces/shop/pods/it", ("get", "pods")),
+            (
+                "GET",
+                "/api/v1/namespaces/shop/pods/it",
+                ("get", "", "pods"),
+            ),
             (
                 "DELETE",
                 "/apis/gozon.io/v1alpha1/namespaces/shop/redrives/poison",
-                ("delete", "redrives"),
+                ("delete", "gozon.io", "redrives"),
             ),
         ];
-        for (method, uri, (verb, resource)) in cases {
+        for (method, uri, (verb, group, resource)) in cases {
             let found = named(&method.parse().unwrap(), &uri.parse().unwrap());
-            assert_eq!(found, (verb, resource.to_owned()), "{uri}");
+            assert_eq!(
+                found,
+                (verb, group.to_owned(), resource.to_owned()),
+                "{uri}"
+            );
         }
     }
 }

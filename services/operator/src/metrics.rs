@@ -40,6 +40,7 @@ struct FailureLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct CallLabels {
     pub(crate) verb: &'static str,
+    pub(crate) group: String,
     pub(crate) resource: String,
     pub(crate) status: u16,
 }
@@ -85,7 +86,7 @@ impl Metrics {
         );
         registry.announce(
             "gozon_operator_api_calls",
-            "Calls of the API server by verb and resource, as a Role names them, and by the status of the answer; 0 where none came",
+            "Calls of the API server by verb, group and resource, as a Role names them, and by the status of the answer; 0 where none came",
             metrics.calls.clone(),
         );
         metrics

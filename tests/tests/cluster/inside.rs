@@ -2,7 +2,9 @@
 //! charts/gozon beside it. Most tests share it.
 
 use serde_json::{Value, json};
+use tests::RawBroker;
 use tokio::sync::OnceCell;
+use url::Url;
 
 use crate::{STAND_INS, given, namespace::Namespace, volumes};
 
@@ -12,7 +14,8 @@ pub(crate) const DEPS: &str = "gozon-deps";
 /// The release of the shop.
 pub(crate) const SHOP: &str = "gozon";
 
-const NAMESPACE: &str = "gozon-inside";
+/// Where both are.
+pub(crate) const NAMESPACE: &str = "gozon-inside";
 
 /// The shared shop, installed when it is first asked for.
 pub(crate) async fn shop() -> &'static Namespace {
@@ -42,6 +45,17 @@ async fn install() -> Namespace {
         )
         .await;
     namespace
+}
+
+/// The broker of a shop, with its owner's rights.
+pub(crate) async fn broker(namespace: &Namespace) -> RawBroker {
+    let template = "--output=go-template={{.data.connection_string | base64decode}}";
+    let owner = ["get", "secret", "gozon-broker-owner", template];
+    let mut url: Url = namespace.kubectl(&owner).await.parse().unwrap();
+    let pod = namespace.get(&["pod", "gozon-deps-rabbitmq-0"]).await;
+    // Its name is known inside alone.
+    url.set_host(pod["status"]["podIP"].as_str()).unwrap();
+    RawBroker::connect(url.as_str()).await
 }
 
 /// Images from the node itself; nothing that there is no stand-in for.

@@ -13,6 +13,7 @@ mod audit;
 mod commands;
 mod ingress;
 mod inside;
+mod killer;
 mod leftovers;
 mod metrics;
 mod namespace;

@@ -91,7 +91,7 @@ async fn scale_relays(namespace: &Namespace, replicas: &str) {
 }
 
 /// True when one of its queries has had data in the time that it shows.
-async fn shows_something(prometheus: &Prometheus, panel: &Value) -> bool {
+pub(crate) async fn shows_something(prometheus: &Prometheus, panel: &Value) -> bool {
     for target in panel["targets"].as_array().into_iter().flatten() {
         let mut query = target["expr"].as_str().unwrap().to_owned();
         for (variable, value) in FILLED_IN {

@@ -1,9 +1,12 @@
 //! The operator beside the shared shop: what it does with relays, dead letters and its own kind.
 
 mod definitions;
+mod leader;
+mod measures;
 mod redriving;
 mod rights;
 mod scaling;
+mod switching;
 
 use std::time::Duration;
 
@@ -42,20 +45,29 @@ fn values() -> Value {
     json!({"image": {"repository": repository, "tag": tag, "pullPolicy": "Never"}})
 }
 
+/// Deletes the definitions that a run has left here, and no others: with them would go the resources of whoever they belong to.
 async fn forget_definitions() {
-    let definitions = ["outboxrelays.gozon.io", "redrives.gozon.io"];
-    let delete = [
-        &["delete", "customresourcedefinition", "--ignore-not-found"][..],
-        &definitions,
-    ];
-    kubectl(&delete.concat()).await;
-}
-
-/// Which pod acts.
-async fn leader(namespace: &Namespace) -> String {
-    let lease = namespace.get(&["lease", OPERATOR]).await;
-    let holder = lease["spec"]["holderIdentity"].as_str();
-    holder.unwrap_or_default().to_owned()
+    for definition in ["outboxrelays.gozon.io", "redrives.gozon.io"] {
+        let get = [
+            "get",
+            "customresourcedefinition",
+            definition,
+            "--ignore-not-found",
+            "--output=json",
+        ];
+        let found = kubectl(&get).await;
+        if found.is_empty() {
+            continue;
+        }
+        let found: Value = serde_json::from_str(&found).unwrap();
+        let release = &found["metadata"]["annotations"]["meta.helm.sh/release-namespace"];
+        assert_eq!(
+            release,
+            inside::NAMESPACE,
+            "{definition} is somebody else's: these tests want a cluster of their own"
+        );
+        kubectl(&["delete", "customresourcedefinition", definition]).await;
+    }
 }
 
 /// Waits until a resource is as it has to be, and gives it.

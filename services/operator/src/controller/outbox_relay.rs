@@ -199,6 +199,8 @@ impl Reconcile for Relays {
             return Ok(EVERY);
         }
         let Some(found) = self.found(target).await? else {
+            // One that comes under the same name may be of other relays.
+            self.forget(name);
             let status = status::without_target(&relay, OffsetDateTime::now_utc());
             self.write(name, &relay, &status).await?;
             return Ok(EVERY);

@@ -1,19 +1,18 @@
 //! Dead letters are settled again as a resource says: counted first, then done once, whatever becomes of the operator meanwhile.
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 use tests::poll_until;
 
-use super::{PODS, SOON, condition, leader, query, shop, until};
+use super::{
+    SOON, condition,
+    leader::{self, Pod},
+    query, shop, until,
+};
 use crate::{audit, namespace::Namespace, visitors::Visitors};
 
 /// The customers whose payments fail for a while.
 const FIRST_USER: i64 = 6_000_000;
 const CUSTOMERS: i64 = 10;
-
-/// Another operator acts within this time after the one that did was killed.
-const SUCCEEDED_WITHIN: Duration = Duration::from_secs(15);
 
 #[tokio::test]
 async fn what_died_of_a_fault_is_settled_once_after_its_repair_though_the_operator_dies_meanwhile()
@@ -53,7 +52,7 @@ async fn what_died_of_a_fault_is_settled_once_after_its_repair_though_the_operat
         redrive["status"]["phase"] == "Running"
     })
     .await;
-    another_acts_after_a_kill(namespace).await;
+    leader::kill(namespace, Pod::Goes).await;
     let settled = ended(namespace, "settled").await;
     println!(
         "{}",
@@ -100,32 +99,6 @@ async fn a_letter_that_dies_again_stops_it() {
         "delete from messaging.dead_letter where body = 'no batch'",
     )
     .await;
-}
-
-/// Kills the operator that acts, and waits for another.
-async fn another_acts_after_a_kill(namespace: &Namespace) {
-    let before = leader(namespace).await;
-    let standby = namespace.pods(PODS).await.len();
-    assert!(standby >= 2, "nobody stands by");
-    namespace
-        .kubectl(&[
-            "delete",
-            "pod",
-            &before,
-            "--grace-period=0",
-            "--force",
-            "--wait=false",
-        ])
-        .await;
-    let killed = Instant::now();
-    poll_until("another operator acts", SOON, async || {
-        let now = leader(namespace).await;
-        (now != before && !now.is_empty()).then_some(())
-    })
-    .await;
-    let took = killed.elapsed();
-    println!("another operator acts after {took:?}");
-    assert!(took < SUCCEEDED_WITHIN, "{took:?}");
 }
 
 async fn create(namespace: &Namespace, name: &str, spec: Value) {

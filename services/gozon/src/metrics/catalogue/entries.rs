@@ -369,17 +369,17 @@ const DATABASES: &[Entry] = &[
 ];
 
 const OPERATOR: &[Entry] = &[
-    diagnostic(
+    used(
         "gozon_operator_leads",
         NONE,
         "The sum over all operators is 1, or 0 for a few seconds of a hand-over; 0 for longer: see their logs.",
     ),
-    diagnostic(
+    used(
         "gozon_operator_reconciles",
         KIND,
         "If it stands still while there are resources, no operator acts.",
     ),
-    diagnostic(
+    used(
         "gozon_operator_failures",
         &["kind", "class"],
         "`forbidden`: its Role does not fit its version. `service_away`: the services or the operators' token. `unreachable`: the API server.",
@@ -399,7 +399,7 @@ const OPERATOR: &[Entry] = &[
     ),
     diagnostic(
         "gozon_operator_api_calls",
-        &["verb", "resource", "status"],
+        &["verb", "group", "resource", "status"],
         "403: its Role does not fit its version.",
     ),
 ];

@@ -76,6 +76,9 @@ pub(super) fn status(
     status
 }
 
+/// What stands beside `Ready`: nothing is known of it while nothing is decided.
+const BESIDE_READY: [&str; 3] = ["BrokerUnavailable", "SourceUnavailable", "Draining"];
+
 /// There is no such Deployment: nothing is decided, and why is said.
 pub(super) fn without_target(relay: &OutboxRelay, now: OffsetDateTime) -> OutboxRelayStatus {
     let target = &relay.spec.scale_target_ref.name;
@@ -103,21 +106,29 @@ fn undecided(
     now: OffsetDateTime,
 ) -> OutboxRelayStatus {
     let before = relay.status.clone().unwrap_or_default();
+    // What was decided last has been decided. Whatever else is told is of relays that are there and its own.
     let mut status = OutboxRelayStatus {
         observed_generation: relay.metadata.generation,
         last_decision: before.last_decision,
-        learned: before.learned,
         conditions: before.conditions,
         ..OutboxRelayStatus::default()
     };
-    let verdict = Verdict {
+    let ready = Verdict {
         kind: "Ready",
         status: ConditionStatus::False,
         reason,
-        message,
+        message: message.clone(),
     };
+    let beside = BESIDE_READY.map(|kind| Verdict {
+        kind,
+        status: ConditionStatus::Unknown,
+        reason,
+        message: message.clone(),
+    });
     let generation = relay.metadata.generation.unwrap_or_default();
-    say(&mut status.conditions, verdict, generation, now);
+    for verdict in [ready].into_iter().chain(beside) {
+        say(&mut status.conditions, verdict, generation, now);
+    }
     status
 }
 

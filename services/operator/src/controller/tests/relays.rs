@@ -113,3 +113,40 @@ async fn what_was_learned_of_relays_outlives_the_operator_that_learned_it() {
     relays(&api, &services).await.step("orders").await.unwrap();
     assert_eq!(api.get(RELAYS)["status"]["learned"], Value::Null);
 }
+
+#[tokio::test]
+async fn what_was_told_while_it_scaled_is_not_told_when_it_does_not() {
+    let told = |api: &ApiServer| {
+        let conditions = ["BrokerUnavailable", "SourceUnavailable", "Draining"];
+        let conditions = conditions.map(|kind| condition(api, RELAYS, kind));
+        let mut status = api.get(RELAYS)["status"].clone();
+        // It was decided, and when stands beside it.
+        for lasting in ["conditions", "observedGeneration", "lastDecision"] {
+            status.as_object_mut().unwrap().remove(lasting);
+        }
+        (conditions, status)
+    };
+    let taken: fn(&ApiServer) = |api| with_another(api);
+    let missing: fn(&ApiServer) = |api| api.remove(SCALE);
+    for (cannot, why) in [(taken, "TargetTaken"), (missing, "TargetMissing")] {
+        let (api, services) = (with_relays(2), Services::default());
+        let learned = json!({"relayEventsPerThousandSeconds": 200_000, "noGains": 0});
+        api.change(RELAYS, |object| {
+            object["status"]["learned"] = learned.clone();
+        });
+        services.outbox(9_000, 60.0, "away");
+        let relays = relays(&api, &services).await;
+        relays.step("orders").await.unwrap();
+        assert_eq!(told(&api).0, ["True", "False", "False"]);
+        assert_eq!(told(&api).1["backlog"], 9_000);
+        assert_eq!(told(&api).1["learned"], learned);
+        cannot(&api);
+        relays.step("orders").await.unwrap();
+        assert_eq!(ready(&api, RELAYS).0, why);
+        assert_eq!(
+            told(&api),
+            (["Unknown"; 3].map(str::to_owned), json!({})),
+            "{why}"
+        );
+    }
+}
