@@ -191,16 +191,12 @@ impl Shared {
         let mut connection = self.pool.acquire().await?;
         time(&self.durations, async {
             // Nearly every key is new: that is tried, and only where it turns out otherwise are they looked at.
-            match place_as_new(&mut connection, placements).await? {
-                Some(placed) => {
-                    self.placed(&placed);
-                    Ok(placed.into_iter().map(Ok).collect())
-                }
-                None => {
-                    let tx = connection.begin().await?;
-                    self.place_in(tx, placements).await
-                }
+            if let Some(placed) = place_as_new(&mut connection, placements).await? {
+                self.placed(&placed);
+                return Ok(placed.into_iter().map(Ok).collect());
             }
+            let tx = connection.begin().await?;
+            self.place_in(tx, placements).await
         })
         .await
     }

@@ -94,9 +94,9 @@ impl Held {
             self.until.get_or_insert_with(|| Instant::now() + hold);
             // The older of two versions may come second: pages go by the numbers of transactions, which say nothing of who
             // changed an order first, and a step of the tail that failed half-way is delivered again.
-            match self.orders.iter_mut().find(|held| held.id == order.id) {
-                Some(held) if held.version < order.version => {
-                    *held = order;
+            match self.orders.iter_mut().find(|known| known.id == order.id) {
+                Some(known) if known.version < order.version => {
+                    *known = order;
                     for (_, mut untold) in
                         self.spans.extract_if(.., |(id, _)| *id == change.order.id)
                     {

@@ -83,7 +83,7 @@ const BESIDE_READY: [&str; 3] = ["BrokerUnavailable", "SourceUnavailable", "Drai
 pub(super) fn without_target(relay: &OutboxRelay, now: OffsetDateTime) -> OutboxRelayStatus {
     let target = &relay.spec.scale_target_ref.name;
     let message = format!("there is no Deployment {target} in this namespace");
-    undecided(relay, "TargetMissing", message, now)
+    undecided(relay, "TargetMissing", &message, now)
 }
 
 /// Another scales that Deployment: nothing is decided, and who that is is said.
@@ -96,13 +96,13 @@ pub(super) fn target_taken(
     let message = format!(
         "the OutboxRelay {other} was there first and scales the Deployment {target}: two would undo each other's work"
     );
-    undecided(relay, "TargetTaken", message, now)
+    undecided(relay, "TargetTaken", &message, now)
 }
 
 fn undecided(
     relay: &OutboxRelay,
     reason: &'static str,
-    message: String,
+    message: &str,
     now: OffsetDateTime,
 ) -> OutboxRelayStatus {
     let before = relay.status.clone().unwrap_or_default();
@@ -117,13 +117,13 @@ fn undecided(
         kind: "Ready",
         status: ConditionStatus::False,
         reason,
-        message: message.clone(),
+        message: message.to_owned(),
     };
     let beside = BESIDE_READY.map(|kind| Verdict {
         kind,
         status: ConditionStatus::Unknown,
         reason,
-        message: message.clone(),
+        message: message.to_owned(),
     });
     let generation = relay.metadata.generation.unwrap_or_default();
     for verdict in [ready].into_iter().chain(beside) {
