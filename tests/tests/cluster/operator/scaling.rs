@@ -49,25 +49,25 @@ async fn relays_come_with_the_load_and_go_with_it_though_the_operator_is_killed_
     println!("relays are added after {:?}", begun.elapsed());
     leader::kill(namespace, Pod::Stays).await;
     let before = visitors.progress().await.placed;
-    let caught_up = until(namespace, "nobody waits too long", RELAY, |relay| {
+    until(namespace, "nobody waits too long", RELAY, |relay| {
         let oldest = relay["status"]["oldestAgeMilliseconds"].as_i64();
-        oldest.is_some_and(|oldest| oldest < TARGET_AGE_MILLISECONDS) && shares(relay).len() >= 2
+        oldest.is_some_and(|oldest| oldest < TARGET_AGE_MILLISECONDS)
+            && shares(relay).len() >= 2
+            && all_lanes_have_owners(relay)
     })
     .await;
     println!("nobody waits too long after {:?}", begun.elapsed());
     show(namespace).await;
     let meanwhile = visitors.progress().await.placed - before;
     assert!(meanwhile > 0, "the load goes on");
-    assert_all_lanes_are_shared(&caught_up);
 
     visitors.leave().await;
     let begun = Instant::now();
-    let quiet = until(namespace, "relays are taken away", RELAY, |relay| {
-        relay["status"]["replicas"] == 1 && shares(relay).len() == 1
+    until(namespace, "relays are taken away", RELAY, |relay| {
+        relay["status"]["replicas"] == 1 && shares(relay).len() == 1 && all_lanes_have_owners(relay)
     })
     .await;
     println!("relays are taken away after {:?}", begun.elapsed());
-    assert_all_lanes_are_shared(&quiet);
     let arrivals = wire.arrivals();
     println!("{} events were published", arrivals.len());
     assert!(!arrivals.is_empty());
@@ -190,9 +190,9 @@ fn shares(relay: &Value) -> BTreeMap<&str, i64> {
         .collect()
 }
 
-fn assert_all_lanes_are_shared(relay: &Value) {
-    let shares = shares(relay);
-    assert_eq!(shares.values().sum::<i64>(), LANES, "{shares:?}");
+/// Lanes that were given up have none until they are taken.
+fn all_lanes_have_owners(relay: &Value) -> bool {
+    shares(relay).values().sum::<i64>() == LANES
 }
 
 /// Prints what a person sees.
