@@ -10,6 +10,8 @@ create table messaging.redrive_ended (
 
 comment on table messaging.redrive_ended is 'How many marks of a redrive ended how, of those that are in messaging.redrive_end no more. Kept as long as messaging.operation, which tells of it.';
 
+comment on table messaging.redrive_end is 'How each mark of a redrive ended, written in the transaction that ended it; kept for a month and then counted in messaging.redrive_ended.';
+
 create index redrive_end_at_idx on messaging.redrive_end (at);
 
 create function messaging.forget_redrive_ends(at_most integer) returns bigint
@@ -21,6 +23,10 @@ as $$
 declare
     forgotten bigint;
 begin
+    -- One at a time: two would wait for each other's counts. Whoever comes second has nothing to do.
+    if not pg_try_advisory_xact_lock(hashtext('messaging.forget_redrive_ends')) then
+        return 0;
+    end if;
     with old as (
         delete from messaging.redrive_end
         where ctid = any (array(
@@ -35,8 +41,6 @@ begin
         insert into messaging.redrive_ended as ended (request_id, outcome, letters)
         select request_id, outcome, count(*) from old
         group by request_id, outcome
-        -- One order for all relays, so that none waits for another that waits for it.
-        order by request_id, outcome
         on conflict (request_id, outcome) do update set letters = ended.letters + excluded.letters
     )
     select count(*) into forgotten from old;

@@ -111,7 +111,11 @@ pub async fn claim_all(
     tx: &mut PgTransaction<'_>,
     attempts: &[Attempt<'_>],
 ) -> Result<Vec<Claim>, sqlx::Error> {
-    let firsts = firsts(attempts);
+    // Sorted, so that two transactions with common keys wait for each other in one order and never in a circle.
+    let mut firsts: BTreeMap<(i64, &str), &Attempt<'_>> = BTreeMap::new();
+    for attempt in attempts {
+        firsts.entry(attempt.place()).or_insert(attempt);
+    }
     let fresh = insert(tx, &firsts).await?;
     let taken: Vec<(i64, &str)> = firsts
         .keys()
@@ -142,56 +146,6 @@ pub async fn claim_all(
         .collect()
 }
 
-/// Keys that are taken to be new, as `unnest` takes them: for a statement that writes the effect and its keys at once. Where
-/// one of them is not new, that statement fails and [`are_taken`] says so; [`claim_all`] finds out which.
-#[derive(Debug, Default)]
-pub struct Columns<'r> {
-    /// Whose keys they are.
-    pub user_ids: Vec<i64>,
-    /// The keys.
-    pub keys: Vec<&'r str>,
-    /// What they stand for.
-    pub digests: Vec<&'r [u8]>,
-    /// What the requests make.
-    pub resource_ids: Vec<Uuid>,
-}
-
-impl<'r> Columns<'r> {
-    /// The columns of these attempts; none if two of them have the same key.
-    #[must_use]
-    pub fn of_distinct(attempts: &[Attempt<'r>]) -> Option<Self> {
-        let firsts = firsts(attempts);
-        (firsts.len() == attempts.len()).then(|| Self::of(&firsts))
-    }
-
-    fn of(firsts: &BTreeMap<(i64, &'r str), &Attempt<'r>>) -> Self {
-        let (user_ids, keys) = firsts.keys().copied().unzip();
-        Self {
-            user_ids,
-            keys,
-            digests: firsts.values().map(|first| &first.digest.0[..]).collect(),
-            resource_ids: firsts.values().map(|first| first.resource_id).collect(),
-        }
-    }
-}
-
-/// Whether a statement failed because one of its keys is not new.
-#[must_use]
-pub fn are_taken(error: &sqlx::Error) -> bool {
-    let refusal = error.as_database_error();
-    refusal.and_then(|refusal| refusal.constraint()) == Some("idempotency_key_pkey")
-}
-
-/// The first attempt with each key. Sorted, so that two transactions with common keys wait for each other in one order and
-/// never in a circle.
-fn firsts<'a, 'r>(attempts: &'a [Attempt<'r>]) -> BTreeMap<(i64, &'r str), &'a Attempt<'r>> {
-    let mut firsts = BTreeMap::new();
-    for attempt in attempts {
-        firsts.entry(attempt.place()).or_insert(attempt);
-    }
-    firsts
-}
-
 impl<'r> Attempt<'r> {
     /// The primary key of its row.
     fn place(&self) -> (i64, &'r str) {
@@ -204,7 +158,9 @@ async fn insert(
     tx: &mut PgTransaction<'_>,
     firsts: &BTreeMap<(i64, &str), &Attempt<'_>>,
 ) -> Result<HashSet<(i64, String)>, sqlx::Error> {
-    let columns = Columns::of(firsts);
+    let (users, keys): (Vec<i64>, Vec<&str>) = firsts.keys().copied().unzip();
+    let digests: Vec<&[u8]> = firsts.values().map(|first| &first.digest.0[..]).collect();
+    let resources: Vec<Uuid> = firsts.values().map(|first| first.resource_id).collect();
     let rows = sqlx::query!(
         "insert into messaging.idempotency_key as stored (user_id, key, request_digest, resource_id)
          select user_id, key, digest, resource_id
@@ -214,16 +170,17 @@ async fn insert(
              set request_digest = excluded.request_digest, resource_id = excluded.resource_id, created_at = now()
              where stored.created_at < now() - interval '24 hours'
          returning user_id, key",
-        &columns.user_ids,
-        &columns.keys as &[&str],
-        &columns.digests as &[&[u8]],
-        &columns.resource_ids,
+        &users,
+        &keys as &[&str],
+        &digests as &[&[u8]],
+        &resources,
     )
     .fetch_all(&mut **tx)
     .await?;
     Ok(rows.into_iter().map(|row| (row.user_id, row.key)).collect())
 }
 
+/// What the keys that were taken stand for.
 async fn read(
     tx: &mut PgTransaction<'_>,
     taken: &[(i64, &str)],

@@ -13,14 +13,14 @@ use std::{
 use contracts::OrderPlaced;
 use messaging::{
     doorbell::Doorbell,
-    idempotency::{self, Attempt, Claim, IdempotencyKey, RequestDigest, claim_all},
+    idempotency::{Attempt, Claim, IdempotencyKey, RequestDigest, claim_all},
     metrics::{MeasuredPool, Operation, time},
     outbox,
     pace::Pace,
     topology::ORDER_PAYMENTS,
 };
 use prometheus_client::metrics::histogram::Histogram;
-use sqlx::{Acquire, PgConnection, PgTransaction};
+use sqlx::PgTransaction;
 use tokio::{
     sync::oneshot,
     time::{Instant, sleep_until, timeout},
@@ -180,7 +180,7 @@ impl Shared {
         }
     }
 
-    /// Commits keys, orders, history and events. Says what became of each request.
+    /// One transaction: keys, orders, history and events. Says what became of each request.
     async fn transact(
         &self,
         placements: &[&Placement],
@@ -188,17 +188,8 @@ impl Shared {
         if placements.is_empty() {
             return Ok(Vec::new());
         }
-        let mut connection = self.pool.acquire().await?;
-        time(&self.durations, async {
-            // Nearly every key is new: that is tried, and only where it turns out otherwise are they looked at.
-            if let Some(placed) = place_as_new(&mut connection, placements).await? {
-                self.placed(&placed);
-                return Ok(placed.into_iter().map(Ok).collect());
-            }
-            let tx = connection.begin().await?;
-            self.place_in(tx, placements).await
-        })
-        .await
+        let tx = self.pool.begin().await?;
+        time(&self.durations, self.place_in(tx, placements)).await
     }
 
     async fn place_in(
@@ -213,9 +204,11 @@ impl Shared {
             .filter(|(_, claim)| **claim == Claim::Fresh)
             .map(|(placement, _)| &placement.order)
             .collect();
-        let mut events = events(&fresh)?;
-        let claimed = idempotency::Columns::default();
-        let placed = storage::place::insert_all(&mut tx, &fresh, &claimed, &mut events).await?;
+        let mut events = outbox::Batch::default();
+        for order in &fresh {
+            events.add_as(order.event_id, &OrderPlaced::from(*order), &order.trace)?;
+        }
+        let placed = storage::place::insert_all(&mut tx, &fresh, &mut events).await?;
         let mut outcomes = Vec::with_capacity(placements.len());
         let mut each = placed.iter();
         for (placement, claim) in placements.iter().zip(claims) {
@@ -255,53 +248,12 @@ impl Shared {
     }
 }
 
-/// Places the orders as if all their keys were new, in one statement; none if one is not, and then nothing has happened.
-async fn place_as_new(
-    connection: &mut PgConnection,
-    placements: &[&Placement],
-) -> Result<Option<Vec<Order>>, Error> {
-    let Some(keys) = idempotency::Columns::of_distinct(&attempts(placements)) else {
-        return Ok(None);
-    };
-    let new: Vec<&NewOrder> = placements
-        .iter()
-        .map(|placement| &placement.order)
-        .collect();
-    let mut events = events(&new)?;
-    match storage::place::insert_all(connection, &new, &keys, &mut events).await {
-        Ok(placed) => Ok(Some(placed)),
-        Err(error) if idempotency::are_taken(&error) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// The events that report these orders.
-fn events(new: &[&NewOrder]) -> Result<outbox::Batch, Error> {
-    let mut events = outbox::Batch::default();
-    for order in new {
-        events.add_as(order.event_id, &OrderPlaced::from(*order), &order.trace)?;
-    }
-    Ok(events)
-}
-
 /// What became of each request's key; a request without one is always the first.
 async fn claim(
     tx: &mut PgTransaction<'_>,
     placements: &[&Placement],
 ) -> Result<Vec<Claim>, sqlx::Error> {
-    let mut claimed = claim_all(tx, &attempts(placements)).await?.into_iter();
-    Ok(placements
-        .iter()
-        .map(|placement| match placement.key {
-            Some(_) => claimed.next().unwrap_or(Claim::Reused),
-            None => Claim::Fresh,
-        })
-        .collect())
-}
-
-/// The keys of those requests that have one.
-fn attempts<'p>(placements: &[&'p Placement]) -> Vec<Attempt<'p>> {
-    placements
+    let attempts: Vec<Attempt<'_>> = placements
         .iter()
         .filter_map(|placement| {
             let (key, digest) = placement.key.as_ref()?;
@@ -312,7 +264,15 @@ fn attempts<'p>(placements: &[&'p Placement]) -> Vec<Attempt<'p>> {
                 resource_id: placement.order.id.as_uuid(),
             })
         })
-        .collect()
+        .collect();
+    let mut claimed = claim_all(tx, &attempts).await?.into_iter();
+    Ok(placements
+        .iter()
+        .map(|placement| match placement.key {
+            Some(_) => claimed.next().unwrap_or(Claim::Reused),
+            None => Claim::Fresh,
+        })
+        .collect())
 }
 
 /// At the end of a task that did not end by itself: nobody is left waiting for it.

@@ -70,8 +70,8 @@ pub const SOCKET_READ_BUFFER_BYTES: usize = 1024;
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 
 /// How long an order that was just placed waits to be told together with its decision: the least, which leaves most of a
-/// tenth of a second, within which every change is to be seen, to the tail and the way; and the most, where decisions take
-/// long.
+/// tenth of a second, within which every change is to be seen, to the tail and the way; and the most, where decisions take so
+/// long that other tabs see it later than that.
 pub const NEW_ORDER_HOLD: RangeInclusive<Duration> =
     Duration::from_millis(25)..=Duration::from_millis(400);
 

@@ -26,7 +26,8 @@ pub struct Filter {
     /// Only these letters; all if empty.
     pub ids: Vec<i64>,
     /// Only letters behind this one; all if none. Letters keep their ids when they die again, so what is marked in parts
-    /// goes on behind the last of the part before: [`super::Redriven::last_id`].
+    /// goes on behind the last of the part before: [`super::Redriven::last_id`]. A letter that came while that part was
+    /// marked may have a smaller id, and is left to another redrive.
     pub after: Option<i64>,
     /// The most letters: taken as 1 to [`MAX_LETTERS`].
     pub limit: i64,

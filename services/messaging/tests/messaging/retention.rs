@@ -236,6 +236,27 @@ async fn how_a_redrive_ended_is_told_for_good_and_of_each_letter_for_a_month() {
 }
 
 #[tokio::test]
+async fn of_two_relays_that_forget_the_ends_of_a_redrive_at_once_one_has_nothing_to_do() {
+    let db = database().await;
+    sqlx::query(
+        "insert into messaging.redrive_end (request_id, letter_id, outcome, at)
+        select id, i, 'settled', now() - interval '31 days'
+        from gen_random_uuid() as id, generate_series(1, 2) as i",
+    )
+    .execute(&db.admin_pool())
+    .await
+    .unwrap();
+    let relay = db.pool(Login::Relay);
+    let forget = messaging::outbox::forget_redrive_ends;
+    let mut first = relay.begin().await.unwrap();
+    let mut second = relay.acquire().await.unwrap();
+    assert_eq!(forget(&mut first, 1).await.unwrap(), 1);
+    assert_eq!(forget(&mut second, 1).await.unwrap(), 0);
+    first.commit().await.unwrap();
+    assert_eq!(forget(&mut second, 1).await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn nobody_but_the_relay_may_drop_or_forget() {
     let db = database().await;
     for login in [Login::Api, Login::Writer, Login::Audit] {

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use contracts::{EventId, OrderId, OrderPlaced, TraceContext, UserId};
-use messaging::{idempotency, outbox};
-use sqlx::PgConnection;
+use messaging::outbox;
+use sqlx::PgTransaction;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -26,16 +26,13 @@ pub(crate) struct NewOrder {
     pub(crate) placed_at: OffsetDateTime,
 }
 
-/// Inserts orders with the first row of each one's history, with the keys they were asked for under, all of them new, and
-/// with the events that report them; says the orders as they stand now, in the order given, which is also the order of
-/// their numbers.
+/// Inserts orders with the first row of each one's history and with the events that report them, in one statement; says
+/// the orders as they stand now, in the order given, which is also the order of their numbers.
 ///
-/// It writes messaging's tables as well: statements of their own, and a transaction around them, cost a lone order more
-/// time than all these rows.
+/// It writes messaging's outbox as well: a statement of its own costs a lone order more time than its row.
 pub(crate) async fn insert_all(
-    connection: &mut PgConnection,
+    tx: &mut PgTransaction<'_>,
     new: &[&NewOrder],
-    keys: &idempotency::Columns<'_>,
     events: &mut outbox::Batch,
 ) -> Result<Vec<Order>, sqlx::Error> {
     let each = new.iter();
@@ -60,13 +57,7 @@ pub(crate) async fn insert_all(
     let placed_at: Vec<OffsetDateTime> = each.map(|order| order.placed_at).collect();
     let outbox = events.columns();
     let placed = sqlx::query!(
-        r#"with claimed as (
-            insert into messaging.idempotency_key (user_id, key, request_digest, resource_id)
-            select user_id, key, digest, resource_id
-            from unnest($12::bigint[], $13::text[], $14::bytea[], $15::uuid[])
-                as attempt (user_id, key, digest, resource_id)
-            order by user_id, key collate "C"
-        ), placed as (
+        r#"with placed as (
             insert into orders.orders (
                 id, user_id, amount_minor, currency, description, status, version, trace_id, created_at)
             select id, user_id, amount_minor, currency, description, $8, $9, trace_id, created_at
@@ -83,7 +74,7 @@ pub(crate) async fn insert_all(
         ), appended as (
             insert into messaging.outbox (lane, key, event_id, type, traceparent, body)
             select lane, key, event_id, type, traceparent, body
-            from unnest($16::smallint[], $17::uuid[], $18::uuid[], $19::text[], $20::text[], $21::bytea[])
+            from unnest($12::smallint[], $13::uuid[], $14::uuid[], $15::text[], $16::text[], $17::bytea[])
                 with ordinality as event (lane, key, event_id, type, traceparent, body, position)
             order by position
         )
@@ -99,10 +90,6 @@ pub(crate) async fn insert_all(
         Order::FIRST_VERSION,
         &traceparents as &[Option<String>],
         &event_ids,
-        &keys.user_ids,
-        &keys.keys as &[&str],
-        &keys.digests as &[&[u8]],
-        &keys.resource_ids,
         outbox.lanes,
         outbox.keys,
         outbox.event_ids,
@@ -110,7 +97,7 @@ pub(crate) async fn insert_all(
         outbox.traceparents,
         outbox.bodies,
     )
-    .fetch_all(connection)
+    .fetch_all(&mut **tx)
     .await;
     events.appended(&placed);
     let numbers: HashMap<OrderId, i64> = placed?
