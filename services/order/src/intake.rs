@@ -10,12 +10,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use contracts::OrderPlaced;
 use messaging::{
     doorbell::Doorbell,
     idempotency::{Attempt, Claim, IdempotencyKey, RequestDigest, claim_all},
     metrics::{MeasuredPool, Operation, time},
-    outbox,
     pace::Pace,
     topology::ORDER_PAYMENTS,
 };
@@ -204,11 +202,7 @@ impl Shared {
             .filter(|(_, claim)| **claim == Claim::Fresh)
             .map(|(placement, _)| &placement.order)
             .collect();
-        let mut events = outbox::Batch::default();
-        for order in &fresh {
-            events.add_as(order.event_id, &OrderPlaced::from(*order), &order.trace)?;
-        }
-        let placed = storage::place::insert_all(&mut tx, &fresh, &mut events).await?;
+        let placed = storage::place::insert_all(&mut tx, &fresh).await?;
         let mut outcomes = Vec::with_capacity(placements.len());
         let mut each = placed.iter();
         for (placement, claim) in placements.iter().zip(claims) {

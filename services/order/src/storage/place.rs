@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use contracts::{EventId, OrderId, OrderPlaced, TraceContext, UserId};
-use messaging::outbox;
+use messaging::outbox::{self, OutboxError};
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -26,35 +26,34 @@ pub(crate) struct NewOrder {
     pub(crate) placed_at: OffsetDateTime,
 }
 
-/// Inserts orders with the first row of each one's history and with the events that report them, in one statement; says
-/// the orders as they stand now, in the order given, which is also the order of their numbers.
+/// Inserts orders with the first row of each one's history and with the event that reports it, in one statement; says the
+/// orders as they stand now, in the order given, which is also the order of their numbers.
 ///
 /// It writes messaging's outbox as well: a statement of its own costs a lone order more time than its row.
 pub(crate) async fn insert_all(
     tx: &mut PgTransaction<'_>,
     new: &[&NewOrder],
-    events: &mut outbox::Batch,
-) -> Result<Vec<Order>, sqlx::Error> {
-    let each = new.iter();
-    let ids: Vec<Uuid> = each.clone().map(|order| order.id.as_uuid()).collect();
-    let users: Vec<i64> = each.clone().map(|order| order.user_id.as_i64()).collect();
-    let amounts: Vec<i64> = each
-        .clone()
+) -> Result<Vec<Order>, OutboxError> {
+    let ids: Vec<Uuid> = new.iter().map(|order| order.id.as_uuid()).collect();
+    let users: Vec<i64> = new.iter().map(|order| order.user_id.as_i64()).collect();
+    let amounts: Vec<i64> = new
+        .iter()
         .map(|order| order.price.money().amount_minor)
         .collect();
-    let currencies: Vec<&str> = each
-        .clone()
+    let currencies: Vec<&str> = new
+        .iter()
         .map(|order| order.price.money().currency.code())
         .collect();
-    let descriptions: Vec<&str> = each
-        .clone()
-        .map(|order| order.description.as_str())
-        .collect();
-    let trace_ids: Vec<String> = each.clone().map(|order| order.trace.trace_id()).collect();
+    let descriptions: Vec<&str> = new.iter().map(|order| order.description.as_str()).collect();
+    let trace_ids: Vec<String> = new.iter().map(|order| order.trace.trace_id()).collect();
     let traceparents: Vec<Option<String>> =
-        each.clone().map(|order| order.trace.recorded()).collect();
-    let event_ids: Vec<Uuid> = each.clone().map(|order| order.event_id.as_uuid()).collect();
-    let placed_at: Vec<OffsetDateTime> = each.map(|order| order.placed_at).collect();
+        new.iter().map(|order| order.trace.recorded()).collect();
+    let event_ids: Vec<Uuid> = new.iter().map(|order| order.event_id.as_uuid()).collect();
+    let placed_at: Vec<OffsetDateTime> = new.iter().map(|order| order.placed_at).collect();
+    let mut events = outbox::Batch::default();
+    for order in new {
+        events.add_as(order.event_id, &OrderPlaced::from(*order), &order.trace)?;
+    }
     let outbox = events.columns();
     let placed = sqlx::query!(
         r#"with placed as (
