@@ -91,6 +91,19 @@ impl Doorbell {
         self.rings.send_modify(|rings| rings.signals += 1);
     }
 
+    /// Wakes the listeners after a while, unless another ring does before; to be called after the commit of what need not be
+    /// found sooner. Never blocks.
+    pub fn ring_within(&self, at_most: Duration) {
+        let doorbell = self.clone();
+        let signals = self.rings.borrow().signals;
+        tokio::spawn(async move {
+            tokio::time::sleep(at_most).await;
+            if doorbell.rings.borrow().signals == signals {
+                doorbell.ring();
+            }
+        });
+    }
+
     /// A new listener.
     #[must_use]
     pub fn bell(&self) -> Bell {
@@ -208,6 +221,21 @@ mod tests {
         let mut bell = doorbell.bell();
         doorbell.ring();
         assert_eq!(bell.wait(LONG).await, WokenBy::Signal);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_wait_rings_in_time_or_goes_with_an_earlier_ring() {
+        const WHILE: Duration = Duration::from_millis(25);
+        let doorbell = Doorbell::new(Channel::Outbox);
+        let mut bell = doorbell.bell();
+        let began = tokio::time::Instant::now();
+        doorbell.ring_within(WHILE);
+        assert_eq!(bell.wait(LONG).await, WokenBy::Signal);
+        assert_eq!(began.elapsed(), WHILE);
+        doorbell.ring_within(WHILE);
+        doorbell.ring();
+        assert_eq!(bell.wait(LONG).await, WokenBy::Signal);
+        assert_eq!(bell.wait(2 * WHILE).await, WokenBy::Poll);
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use std::{
 use contracts::UserId;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sqlx::PgTransaction;
+use sqlx::{PgConnection, PgTransaction};
 use uuid::Uuid;
 
 /// The longest key, in characters.
@@ -95,95 +95,138 @@ pub async fn claim(
     digest: &RequestDigest,
     resource_id: Uuid,
 ) -> Result<Claim, sqlx::Error> {
-    let attempt = Attempt {
+    let attempts = [Attempt {
         user_id,
         key,
         digest,
         resource_id,
-    };
-    let claims = claim_all(tx, &[attempt]).await?;
+    }];
+    let fresh = sqlx::query_scalar!(
+        "insert into messaging.idempotency_key as stored (user_id, key, request_digest, resource_id)
+         values ($1, $2, $3, $4)
+         on conflict (user_id, key) do update
+             set request_digest = excluded.request_digest, resource_id = excluded.resource_id, created_at = now()
+             where stored.created_at < now() - interval '24 hours'
+         returning resource_id",
+        user_id.as_i64(),
+        key.0,
+        &digest.0[..],
+        resource_id,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let fresh = fresh.into_iter().collect();
+    let claims = Claims::of(&attempts).judge(tx, &fresh).await?;
     Ok(claims[0])
 }
 
-/// Claims keys as [`claim`] does, all of them in one statement; says what became of each, in their order. Of equal keys
-/// the first is the first.
-pub async fn claim_all(
-    tx: &mut PgTransaction<'_>,
-    attempts: &[Attempt<'_>],
-) -> Result<Vec<Claim>, sqlx::Error> {
-    // Sorted, so that two transactions with common keys wait for each other in one order and never in a circle.
-    let mut firsts: BTreeMap<(i64, &str), &Attempt<'_>> = BTreeMap::new();
-    for attempt in attempts {
-        firsts.entry(attempt.place()).or_insert(attempt);
+/// Attempts that are claimed together, by a statement of the caller's that has their effects as well: of those under one
+/// key only the first is entered.
+#[derive(Debug)]
+pub struct Claims<'r> {
+    attempts: &'r [Attempt<'r>],
+    firsts: BTreeMap<Place<'r>, &'r Attempt<'r>>,
+}
+
+/// What is unique of a key: whose it is, and the key.
+type Place<'r> = (i64, &'r str);
+
+/// The columns of keys, as `unnest` takes them; sorted, so that two transactions with common keys wait for each other in one
+/// order and never in a circle.
+#[derive(Debug)]
+pub struct Columns<'r> {
+    /// Whose keys they are.
+    pub user_ids: Vec<i64>,
+    /// The keys.
+    pub keys: Vec<&'r str>,
+    /// What they stand for.
+    pub digests: Vec<&'r [u8]>,
+    /// What the requests make.
+    pub resource_ids: Vec<Uuid>,
+}
+
+impl<'r> Claims<'r> {
+    /// Of these attempts.
+    #[must_use]
+    pub fn of(attempts: &'r [Attempt<'r>]) -> Self {
+        let mut firsts = BTreeMap::new();
+        for attempt in attempts {
+            firsts.entry(attempt.place()).or_insert(attempt);
+        }
+        Self { attempts, firsts }
     }
-    let fresh = insert(tx, &firsts).await?;
-    let taken: Vec<(i64, &str)> = firsts
-        .keys()
-        .filter(|(user, key)| !fresh.contains(&(*user, (*key).to_owned())))
-        .copied()
-        .collect();
-    // A second statement: a twin's row became visible only after the first one waited for it.
-    let stored = read(tx, &taken).await?;
-    attempts
-        .iter()
-        .map(|attempt| {
-            let place = attempt.place();
-            let first = firsts[&place];
-            if std::ptr::eq(first, attempt) && !taken.contains(&place) {
-                return Ok(Claim::Fresh);
-            }
-            let (digest, resource_id) = match stored.get(&(place.0, place.1.to_owned())) {
-                Some((digest, resource_id)) => (digest.as_slice(), *resource_id),
-                None if taken.contains(&place) => return Err(sqlx::Error::RowNotFound),
-                None => (first.digest.0.as_slice(), first.resource_id),
-            };
-            Ok(if digest == attempt.digest.0 {
-                Claim::Replay { resource_id }
-            } else {
-                Claim::Reused
+
+    /// Whether what makes this is the first under its key.
+    #[must_use]
+    pub fn is_first(&self, resource_id: Uuid) -> bool {
+        let mut firsts = self.firsts.values();
+        firsts.any(|first| first.resource_id == resource_id)
+    }
+
+    /// What is to be entered, where a key is free or older than 24 hours.
+    #[must_use]
+    pub fn columns(&self) -> Columns<'r> {
+        let (user_ids, keys) = self.firsts.keys().copied().unzip();
+        let digests = self.firsts.values().map(|first| &first.digest.0[..]);
+        let resource_ids = self.firsts.values().map(|first| first.resource_id);
+        Columns {
+            user_ids,
+            keys,
+            digests: digests.collect(),
+            resource_ids: resource_ids.collect(),
+        }
+    }
+
+    /// Says what became of each attempt, in their order, once those that make `fresh` are entered. It reads what the keys
+    /// stand for that were taken: a twin's row became visible only after the entering had waited for it.
+    pub async fn judge(
+        &self,
+        connection: &mut PgConnection,
+        fresh: &HashSet<Uuid>,
+    ) -> Result<Vec<Claim>, sqlx::Error> {
+        let is_fresh = |attempt: &Attempt<'_>| fresh.contains(&attempt.resource_id);
+        let taken: Vec<Place<'_>> = self
+            .firsts
+            .iter()
+            .filter(|(_, first)| !is_fresh(first))
+            .map(|(place, _)| *place)
+            .collect();
+        let stored = read(connection, &taken).await?;
+        self.attempts
+            .iter()
+            .map(|attempt| {
+                let place = attempt.place();
+                let first = self.firsts[&place];
+                let (digest, resource_id) = if !is_fresh(first) {
+                    let stored = stored.get(&(place.0, place.1.to_owned()));
+                    let (digest, resource_id) = stored.ok_or(sqlx::Error::RowNotFound)?;
+                    (digest.as_slice(), *resource_id)
+                } else if std::ptr::eq(first, attempt) {
+                    return Ok(Claim::Fresh);
+                } else {
+                    (first.digest.0.as_slice(), first.resource_id)
+                };
+                Ok(if digest == attempt.digest.0 {
+                    Claim::Replay { resource_id }
+                } else {
+                    Claim::Reused
+                })
             })
-        })
-        .collect()
+            .collect()
+    }
 }
 
 impl<'r> Attempt<'r> {
     /// The primary key of its row.
-    fn place(&self) -> (i64, &'r str) {
+    fn place(&self) -> Place<'r> {
         (self.user_id.as_i64(), &self.key.0)
     }
 }
 
-/// Enters the keys that are free, and says which those were.
-async fn insert(
-    tx: &mut PgTransaction<'_>,
-    firsts: &BTreeMap<(i64, &str), &Attempt<'_>>,
-) -> Result<HashSet<(i64, String)>, sqlx::Error> {
-    let (users, keys): (Vec<i64>, Vec<&str>) = firsts.keys().copied().unzip();
-    let digests: Vec<&[u8]> = firsts.values().map(|first| &first.digest.0[..]).collect();
-    let resources: Vec<Uuid> = firsts.values().map(|first| first.resource_id).collect();
-    let rows = sqlx::query!(
-        "insert into messaging.idempotency_key as stored (user_id, key, request_digest, resource_id)
-         select user_id, key, digest, resource_id
-         from unnest($1::bigint[], $2::text[], $3::bytea[], $4::uuid[]) as attempt (user_id, key, digest, resource_id)
-         order by user_id, key collate \"C\"
-         on conflict (user_id, key) do update
-             set request_digest = excluded.request_digest, resource_id = excluded.resource_id, created_at = now()
-             where stored.created_at < now() - interval '24 hours'
-         returning user_id, key",
-        &users,
-        &keys as &[&str],
-        &digests as &[&[u8]],
-        &resources,
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.user_id, row.key)).collect())
-}
-
 /// What the keys that were taken stand for.
 async fn read(
-    tx: &mut PgTransaction<'_>,
-    taken: &[(i64, &str)],
+    connection: &mut PgConnection,
+    taken: &[Place<'_>],
 ) -> Result<HashMap<(i64, String), (Vec<u8>, Uuid)>, sqlx::Error> {
     if taken.is_empty() {
         return Ok(HashMap::new());
@@ -196,7 +239,7 @@ async fn read(
         &users,
         &keys as &[&str],
     )
-    .fetch_all(&mut **tx)
+    .fetch_all(connection)
     .await?;
     Ok(rows
         .into_iter()

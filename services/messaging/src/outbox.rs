@@ -96,8 +96,8 @@ pub struct Batch {
     types: Vec<String>,
     traceparents: Vec<String>,
     bodies: Vec<Vec<u8>>,
-    /// The spans of those whose traces are recorded, until they are appended.
-    creations: Vec<Recorded>,
+    /// The spans of those whose traces are recorded, by what the events are about, until they are appended.
+    creations: Vec<(Uuid, Recorded)>,
 }
 
 impl Batch {
@@ -136,7 +136,8 @@ impl Batch {
         self.event_ids.push(event.id.as_uuid());
         self.types.push(M::TYPE.to_owned());
         self.traceparents.push(trace);
-        self.creations.extend(creation);
+        self.creations
+            .extend(creation.map(|creation| (message.key(), creation)));
         self.bodies.push(body);
         Ok(())
     }
@@ -182,8 +183,16 @@ impl Batch {
 
     /// Learns what became of the statement that was to append them.
     pub fn appended<T>(&mut self, result: &Result<T, sqlx::Error>) {
-        for creation in self.creations.drain(..) {
+        for (_, creation) in self.creations.drain(..) {
             creation.end(result, "database");
+        }
+    }
+
+    /// Learns that what caused some of them had been done before, so that the statement did not append them.
+    pub fn left_out(&mut self, is_left_out: impl Fn(Uuid) -> bool) {
+        for (_, mut creation) in self.creations.extract_if(.., |(key, _)| is_left_out(*key)) {
+            creation.says("gozon.outcome", "replayed");
+            creation.done();
         }
     }
 }

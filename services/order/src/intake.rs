@@ -6,23 +6,25 @@
 //! task of its own, so that a client that goes away takes nobody else's order with it.
 
 use std::{
+    collections::{HashMap, HashSet},
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use contracts::OrderId;
 use messaging::{
     doorbell::Doorbell,
-    idempotency::{Attempt, Claim, IdempotencyKey, RequestDigest, claim_all},
+    idempotency::{Attempt, Claim, Claims, IdempotencyKey, RequestDigest},
     metrics::{MeasuredPool, Operation, time},
     pace::Pace,
     topology::ORDER_PAYMENTS,
 };
 use prometheus_client::metrics::histogram::Histogram;
-use sqlx::PgTransaction;
 use tokio::{
     sync::oneshot,
     time::{Instant, sleep_until, timeout},
 };
+use uuid::Uuid;
 
 use crate::{
     OrderSettings,
@@ -54,8 +56,10 @@ struct Shared {
     metrics: Metrics,
     /// Learns what was placed, for whoever watches it.
     hub: Arc<Hub>,
-    /// Rung after each commit: who publishes the orders, and who shows them.
-    bells: [Doorbell; 2],
+    /// Rung after each commit, for whoever publishes the orders.
+    outbox_bell: Doorbell,
+    /// For whoever shows them. As long as they may be NEW without anybody being told, nobody need look.
+    status_bell: Doorbell,
     queue: Mutex<Queue>,
 }
 
@@ -75,7 +79,7 @@ struct Submission {
 }
 
 impl Intake {
-    pub(crate) fn new(settings: &OrderSettings, hub: Arc<Hub>, bells: [Doorbell; 2]) -> Self {
+    pub(crate) fn new(settings: &OrderSettings, hub: Arc<Hub>) -> Self {
         let database = &settings.messaging_metrics.database;
         let queue = Queue {
             waiting: Vec::new(),
@@ -87,7 +91,8 @@ impl Intake {
             durations: database.operation(ORDER_PAYMENTS.database, Operation::Place),
             metrics: settings.metrics.clone(),
             hub,
-            bells,
+            outbox_bell: settings.outbox_bell.clone(),
+            status_bell: settings.status_bell.clone(),
             queue: Mutex::new(queue),
         }))
     }
@@ -141,14 +146,14 @@ impl Shared {
     }
 
     async fn commit(&self, batch: Vec<Submission>) {
-        let placements: Vec<&Placement> = batch
-            .iter()
-            .map(|submission| &submission.placement)
-            .collect();
-        let transaction = timeout(limits::INTAKE_TIMEOUT, self.transact(&placements));
-        let timed_out = |elapsed| Err(Error::Database(sqlx::Error::Io(io::Error::from(elapsed))));
-        match transaction.await.unwrap_or_else(timed_out) {
-            Ok(outcomes) => {
+        if batch.is_empty() {
+            return;
+        }
+        let attempts = attempts(&batch);
+        let claims = Claims::of(&attempts);
+        match in_time(Box::pin(self.place_firsts(&batch, &claims))).await {
+            Ok(placed) => {
+                let outcomes = self.outcomes(&batch, &claims, placed).await;
                 for (submission, outcome) in batch.into_iter().zip(outcomes) {
                     // Nobody listens if the client has gone meanwhile; its order stands.
                     let _ = submission.answer.send(outcome);
@@ -178,49 +183,85 @@ impl Shared {
         }
     }
 
-    /// One transaction: keys, orders, history and events. Says what became of each request.
-    async fn transact(
+    /// Places those orders whose keys are free, of each key the first, and those that have none. Committed when it returns,
+    /// in one statement: an order that comes alone would wait longer for a transaction's words than for its rows.
+    async fn place_firsts(
         &self,
-        placements: &[&Placement],
-    ) -> Result<Vec<Result<Order, Error>>, Error> {
-        if placements.is_empty() {
-            return Ok(Vec::new());
-        }
-        let tx = self.pool.begin().await?;
-        time(&self.durations, self.place_in(tx, placements)).await
+        batch: &[Submission],
+        claims: &Claims<'_>,
+    ) -> Result<HashMap<OrderId, Order>, Error> {
+        let firsts = batch.iter().map(|submission| &submission.placement);
+        let firsts: Vec<&NewOrder> = firsts
+            .filter(|it| it.key.is_none() || claims.is_first(it.order.id.as_uuid()))
+            .map(|it| &it.order)
+            .collect();
+        let mut connection = self.pool.acquire().await?;
+        let placing = storage::place::place_all(&mut connection, &firsts, claims);
+        let placed = time(&self.durations, placing).await?;
+        self.placed(&placed);
+        Ok(placed.into_iter().map(|order| (order.id, order)).collect())
     }
 
-    async fn place_in(
+    /// What became of each request, once those that could be placed are.
+    async fn outcomes(
         &self,
-        mut tx: PgTransaction<'_>,
-        placements: &[&Placement],
-    ) -> Result<Vec<Result<Order, Error>>, Error> {
-        let claims = claim(&mut tx, placements).await?;
-        let fresh: Vec<&NewOrder> = placements
-            .iter()
-            .zip(&claims)
-            .filter(|(_, claim)| **claim == Claim::Fresh)
-            .map(|(placement, _)| &placement.order)
-            .collect();
-        let placed = storage::place::insert_all(&mut tx, &fresh).await?;
-        let mut outcomes = Vec::with_capacity(placements.len());
-        let mut each = placed.iter();
-        for (placement, claim) in placements.iter().zip(claims) {
-            outcomes.push(match claim {
-                Claim::Fresh => each.next().cloned().ok_or(Error::OrderNotFound),
+        batch: &[Submission],
+        claims: &Claims<'_>,
+        mut placed: HashMap<OrderId, Order>,
+    ) -> Vec<Result<Order, Error>> {
+        let ids: Vec<OrderId> = batch.iter().map(|it| it.placement.order.id).collect();
+        if placed.len() == batch.len() {
+            let each = ids.iter().map(|id| placed.remove(id));
+            return each
+                .map(|order| order.ok_or(Error::OrderNotFound))
+                .collect();
+        }
+        // What is placed is placed, whatever becomes of the questions that the others need.
+        let mut earlier = in_time(Box::pin(self.earlier(batch, claims, &placed)))
+            .await
+            .unwrap_or_else(|error| {
+                tracing::warn!(
+                    error = %chassis::chain(&error),
+                    "orders that were placed before could not be read for now"
+                );
+                HashMap::new()
+            });
+        let each = ids.iter().map(|id| match placed.remove(id) {
+            Some(order) => Ok(order),
+            None => earlier.remove(id).unwrap_or(Err(Error::Unavailable)),
+        });
+        each.collect()
+    }
+
+    /// What those are answered that placed nothing, by the ids their orders were to have: what was placed under their keys,
+    /// if it was for the same request.
+    async fn earlier(
+        &self,
+        batch: &[Submission],
+        claims: &Claims<'_>,
+        placed: &HashMap<OrderId, Order>,
+    ) -> Result<HashMap<OrderId, Result<Order, Error>>, Error> {
+        let fresh: HashSet<Uuid> = placed.keys().map(|id| id.as_uuid()).collect();
+        let mut connection = self.pool.acquire().await?;
+        let verdicts = claims.judge(&mut connection, &fresh).await?;
+        let keyed = batch.iter().filter(|it| it.placement.key.is_some());
+        let mut earlier = HashMap::new();
+        for (submission, claim) in keyed.zip(verdicts) {
+            let order = &submission.placement.order;
+            let outcome = match claim {
+                Claim::Fresh => continue,
                 Claim::Reused => Err(Error::KeyReused),
                 // The order as it was then; an operator may have removed it since.
                 Claim::Replay { resource_id } => {
-                    storage::orders::find(&mut tx, placement.order.user_id, resource_id.into())
+                    storage::orders::find(&mut connection, order.user_id, resource_id.into())
                         .await?
                         .map(Order::as_placed)
                         .ok_or(Error::OrderNotFound)
                 }
-            });
+            };
+            earlier.insert(order.id, outcome);
         }
-        tx.commit().await?;
-        self.placed(&placed);
-        Ok(outcomes)
+        Ok(earlier)
     }
 
     /// After the commit: counts the orders, keeps those at hand that somebody watches, and wakes whoever waits for them.
@@ -231,8 +272,10 @@ impl Shared {
                 self.hub.recent().keep(order.id, Arc::new(order.into()));
             }
         }
-        for bell in &self.bells {
-            bell.ring();
+        if !orders.is_empty() {
+            self.outbox_bell.ring();
+            self.status_bell
+                .ring_within(*limits::NEW_ORDER_HOLD.start());
         }
     }
 
@@ -242,13 +285,10 @@ impl Shared {
     }
 }
 
-/// What became of each request's key; a request without one is always the first.
-async fn claim(
-    tx: &mut PgTransaction<'_>,
-    placements: &[&Placement],
-) -> Result<Vec<Claim>, sqlx::Error> {
-    let attempts: Vec<Attempt<'_>> = placements
-        .iter()
+/// The requests that have keys.
+fn attempts(batch: &[Submission]) -> Vec<Attempt<'_>> {
+    let placements = batch.iter().map(|submission| &submission.placement);
+    placements
         .filter_map(|placement| {
             let (key, digest) = placement.key.as_ref()?;
             Some(Attempt {
@@ -258,15 +298,15 @@ async fn claim(
                 resource_id: placement.order.id.as_uuid(),
             })
         })
-        .collect();
-    let mut claimed = claim_all(tx, &attempts).await?.into_iter();
-    Ok(placements
-        .iter()
-        .map(|placement| match placement.key {
-            Some(_) => claimed.next().unwrap_or(Claim::Reused),
-            None => Claim::Fresh,
-        })
-        .collect())
+        .collect()
+}
+
+/// Work on the database in bounded time, whatever the network does. Boxed by whoever asks for it: it is large.
+async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let timed_out = |elapsed| Err(Error::Database(sqlx::Error::Io(io::Error::from(elapsed))));
+    timeout(limits::INTAKE_TIMEOUT, work)
+        .await
+        .unwrap_or_else(timed_out)
 }
 
 /// At the end of a task that did not end by itself: nobody is left waiting for it.

@@ -60,8 +60,7 @@ impl OrderState {
     #[must_use]
     pub fn new(settings: OrderSettings) -> Self {
         let hub = Hub::new(settings.metrics.clone());
-        let bells = [settings.outbox_bell.clone(), settings.status_bell.clone()];
-        let intake = Intake::new(&settings, Arc::clone(&hub), bells);
+        let intake = Intake::new(&settings, Arc::clone(&hub));
         let database = &settings.messaging_metrics.database;
         let api_pool = MeasuredPool::new(settings.api_pool.clone(), database);
         let writer_pool = MeasuredPool::new(settings.writer_pool.clone(), database);

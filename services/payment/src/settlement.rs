@@ -9,7 +9,7 @@ mod model;
 mod plan;
 mod request;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use messaging::{
     consumer::{Consumer, Discard, Event, Handler, Received, Unsettled},
@@ -28,9 +28,10 @@ use crate::{
     PaymentSettings,
     metrics::{Decided, Metrics},
     storage::{
-        account, ledger,
-        payment::{self, Decision},
+        ledger,
+        payment::Decision,
         settle::{self, Settled},
+        standing,
     },
 };
 
@@ -105,17 +106,10 @@ async fn decide(
     tx: &mut PgTransaction<'_>,
     batch: &[Received<PaymentRequest>],
 ) -> Result<Plan, Failure> {
-    let requests = || batch.iter().map(|received| received.message);
-    let order_ids: Vec<_> = requests().map(|request| request.order_id).collect();
-    let payments = payment::find_all(tx, &order_ids).await?;
-    let decided: HashSet<_> = payments.iter().map(|payment| payment.order_id).collect();
-    let changed: BTreeSet<_> = requests()
-        .filter(|request| {
-            request.purpose == Purpose::Refund || !decided.contains(&request.order_id)
-        })
-        .map(|request| request.user_id)
-        .collect();
-    let accounts = account::lock(tx, &Vec::from_iter(changed)).await?;
+    let requests = batch.iter().map(|received| received.message);
+    let order_ids: Vec<_> = requests.clone().map(|request| request.order_id).collect();
+    let user_ids: BTreeSet<_> = requests.map(|request| request.user_id).collect();
+    let (payments, accounts) = standing::lock(tx, &order_ids, &Vec::from_iter(user_ids)).await?;
     // Only what was captured can have been refunded. Read behind the lock: who refunds holds it until the commit.
     let captured = payments
         .iter()

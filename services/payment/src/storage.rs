@@ -8,6 +8,7 @@ pub(crate) mod ledger_check;
 pub(crate) mod payment;
 pub(crate) mod session;
 pub(crate) mod settle;
+pub(crate) mod standing;
 pub(crate) mod trace;
 
 #[cfg(test)]

@@ -7,7 +7,12 @@ use messaging::span::Recorded;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use super::{cursor, frame::Frame, hub::Update, span};
+use super::{
+    cursor,
+    frame::Frame,
+    hub::{Changed, Update},
+    span,
+};
 use crate::{api::view::OrderView, limits, order::Order, storage::position::Position};
 
 /// Orders on their way into a frame.
@@ -70,7 +75,7 @@ impl Held {
     }
 
     /// Adds what an update tells, without what the opening saw, and moves the cursor, which never goes back. What is NEW
-    /// may wait for `hold`.
+    /// may wait for `hold` since it was placed.
     pub(crate) fn take_in(
         &mut self,
         update: Update,
@@ -91,7 +96,8 @@ impl Held {
             }
             let order = OrderView::from(change.order.clone());
             self.is_due |= order.version > Order::FIRST_VERSION;
-            self.until.get_or_insert_with(|| Instant::now() + hold);
+            self.until
+                .get_or_insert_with(|| Instant::now() + hold.saturating_sub(age(change)));
             // The older of two versions may come second: pages go by the numbers of transactions, which say nothing of who
             // changed an order first, and a step of the tail that failed half-way is delivered again.
             match self.orders.iter_mut().find(|known| known.id == order.id) {
@@ -147,6 +153,12 @@ impl Held {
     }
 }
 
+/// How long ago it happened, as far as the clocks agree.
+fn age(change: &Changed) -> Duration {
+    let age = OffsetDateTime::now_utc() - change.order.created_at;
+    age.try_into().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -155,7 +167,7 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
-    use crate::{push::hub::Changed, status::Status};
+    use crate::status::Status;
 
     const HOLD: Duration = *limits::NEW_ORDER_HOLD.start();
 
@@ -270,6 +282,28 @@ mod tests {
             let told: Vec<_> = orders.iter().map(|it| (it.version, it.status)).collect();
             assert_eq!(told, [(2, Status::Finished)]);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_order_waits_as_long_as_it_is_younger_than_the_hold() {
+        let opened = position("1:1:");
+        let now = OffsetDateTime::now_utc();
+        let ages = [Duration::from_hours(1), HOLD, Duration::ZERO];
+        let waits = ages.map(|age| {
+            let mut placed = change(11);
+            placed.order.created_at = now - age;
+            let update = Update {
+                changes: Arc::new([placed]),
+                reached: None,
+            };
+            let mut held = Held::new("websocket");
+            held.take_in(update, &opened, &mut opened.clone(), 2 * HOLD);
+            held.until().unwrap() - Instant::now()
+        });
+        assert_eq!(waits[0], Duration::ZERO);
+        // The wall clock went on a little since.
+        assert!(waits[1] <= HOLD, "{waits:?}");
+        assert!((HOLD..=2 * HOLD).contains(&waits[2]), "{waits:?}");
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Writing new orders.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use contracts::{EventId, OrderId, OrderPlaced, TraceContext, UserId};
-use messaging::outbox::{self, OutboxError};
-use sqlx::PgTransaction;
+use messaging::{
+    idempotency::Claims,
+    outbox::{self, OutboxError},
+};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -26,15 +29,21 @@ pub(crate) struct NewOrder {
     pub(crate) placed_at: OffsetDateTime,
 }
 
-/// Inserts orders with the first row of each one's history and with the event that reports it, in one statement; says the
-/// orders as they stand now, in the order given, which is also the order of their numbers.
+/// Places orders: enters their keys, and of those orders whose keys were free, and those that have none, inserts each with the
+/// first row of its history and the event that reports it. All in one statement, which is a transaction of its own where the
+/// caller has begun none. Says the placed orders as they stand now, in the order given, which is also the order of their
+/// numbers.
 ///
-/// It writes messaging's outbox as well: a statement of its own costs a lone order more time than its row.
-pub(crate) async fn insert_all(
-    tx: &mut PgTransaction<'_>,
+/// It writes messaging's tables as well: statements of their own cost a lone order more time than its rows.
+pub(crate) async fn place_all(
+    connection: &mut PgConnection,
     new: &[&NewOrder],
+    claims: &Claims<'_>,
 ) -> Result<Vec<Order>, OutboxError> {
+    let claimed = claims.columns();
+    let keyed: HashSet<Uuid> = claimed.resource_ids.iter().copied().collect();
     let ids: Vec<Uuid> = new.iter().map(|order| order.id.as_uuid()).collect();
+    let keyless: Vec<bool> = ids.iter().map(|id| !keyed.contains(id)).collect();
     let users: Vec<i64> = new.iter().map(|order| order.user_id.as_i64()).collect();
     let amounts: Vec<i64> = new
         .iter()
@@ -48,7 +57,6 @@ pub(crate) async fn insert_all(
     let trace_ids: Vec<String> = new.iter().map(|order| order.trace.trace_id()).collect();
     let traceparents: Vec<Option<String>> =
         new.iter().map(|order| order.trace.recorded()).collect();
-    let event_ids: Vec<Uuid> = new.iter().map(|order| order.event_id.as_uuid()).collect();
     let placed_at: Vec<OffsetDateTime> = new.iter().map(|order| order.placed_at).collect();
     let mut events = outbox::Batch::default();
     for order in new {
@@ -56,59 +64,77 @@ pub(crate) async fn insert_all(
     }
     let outbox = events.columns();
     let placed = sqlx::query!(
-        r#"with placed as (
+        r#"with claimed as (
+            insert into messaging.idempotency_key as stored (user_id, key, request_digest, resource_id)
+            select user_id, key, digest, resource_id
+            from unnest($1::bigint[], $2::text[], $3::bytea[], $4::uuid[]) as attempt (user_id, key, digest, resource_id)
+            order by user_id, key collate "C"
+            on conflict (user_id, key) do update
+                set request_digest = excluded.request_digest, resource_id = excluded.resource_id, created_at = now()
+                where stored.created_at < now() - interval '24 hours'
+            returning resource_id
+        ), new as (
+            select *
+            from unnest($5::uuid[], $6::boolean[], $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[],
+                        $12::timestamptz[], $13::text[], $14::smallint[], $15::uuid[], $16::text[], $17::text[], $18::bytea[])
+                with ordinality
+                as new (id, keyless, user_id, amount_minor, currency, description, trace_id, created_at, recorded,
+                        lane, event_id, type, traceparent, body, position)
+            where keyless or id in (select resource_id from claimed)
+        ), placed as (
             insert into orders.orders (
                 id, user_id, amount_minor, currency, description, status, version, trace_id, created_at)
-            select id, user_id, amount_minor, currency, description, $8, $9, trace_id, created_at
-            from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
-                with ordinality
-                as new (id, user_id, amount_minor, currency, description, trace_id, created_at, position)
+            select id, user_id, amount_minor, currency, description, $19, $20, trace_id, created_at
+            from new
             order by position
             returning id, number
         ), remembered as (
             insert into orders.status_history (order_id, user_id, version, status, at, traceparent, event_id)
-            select id, user_id, $9, $8, created_at, traceparent, event_id
-            from unnest($1::uuid[], $2::bigint[], $7::timestamptz[], $10::text[], $11::uuid[])
-                as new (id, user_id, created_at, traceparent, event_id)
+            select id, user_id, $20, $19, created_at, recorded, event_id
+            from new
         ), appended as (
             insert into messaging.outbox (lane, key, event_id, type, traceparent, body)
-            select lane, key, event_id, type, traceparent, body
-            from unnest($12::smallint[], $13::uuid[], $14::uuid[], $15::text[], $16::text[], $17::bytea[])
-                with ordinality as event (lane, key, event_id, type, traceparent, body, position)
+            select lane, id, event_id, type, traceparent, body
+            from new
             order by position
         )
         select id as "id: OrderId", number from placed"#,
+        &claimed.user_ids,
+        &claimed.keys as &[&str],
+        &claimed.digests as &[&[u8]],
+        &claimed.resource_ids,
         &ids,
+        &keyless,
         &users,
         &amounts,
         &currencies as &[&str],
         &descriptions as &[&str],
         &trace_ids,
         &placed_at,
-        Status::New.as_str(),
-        Order::FIRST_VERSION,
         &traceparents as &[Option<String>],
-        &event_ids,
         outbox.lanes,
-        outbox.keys,
         outbox.event_ids,
         outbox.types,
         outbox.traceparents,
         outbox.bodies,
+        Status::New.as_str(),
+        Order::FIRST_VERSION,
     )
-    .fetch_all(&mut **tx)
-    .await;
+    .fetch_all(connection)
+    .await
+    .map(|rows| {
+        let numbers = rows.into_iter().map(|row| (row.id, row.number));
+        numbers.collect::<HashMap<OrderId, i64>>()
+    });
+    if let Ok(numbers) = &placed {
+        events.left_out(|key| !numbers.contains_key(&OrderId::from(key)));
+    }
     events.appended(&placed);
-    let numbers: HashMap<OrderId, i64> = placed?
-        .into_iter()
-        .map(|row| (row.id, row.number))
-        .collect();
-    new.iter()
-        .map(|order| {
-            let number = *numbers.get(&order.id).ok_or(sqlx::Error::RowNotFound)?;
-            Ok(order.placed(number))
-        })
-        .collect()
+    let numbers = placed?;
+    let placed = new
+        .iter()
+        .filter_map(|order| Some(order.placed(*numbers.get(&order.id)?)));
+    Ok(placed.collect())
 }
 
 impl NewOrder {

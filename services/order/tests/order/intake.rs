@@ -81,6 +81,68 @@ async fn twins_that_gather_are_one_order_and_another_body_is_refused() {
 }
 
 #[tokio::test]
+async fn among_orders_that_gather_what_was_placed_before_is_answered_and_not_placed_again() {
+    let shop = Shop::open().await;
+    let (laces, skis) = (order_of(100, "Laces"), order_of(100, "Skis"));
+    let before = shop.place(7, "before", &laces).await;
+    let mut holding = hold(&shop).await;
+    let first = shop.place(8, "first", &laces);
+    let rest = async {
+        somebody_waits(&mut holding).await;
+        let rest = [
+            (7, "before", &laces),
+            (9, "new", &laces),
+            (7, "before", &skis),
+            (10, "new", &laces),
+        ];
+        let rest = rest.map(|(user, key, body)| shop.place(user, key, body));
+        let mut rest = std::pin::pin!(join_all(rest));
+        assert!(rest.as_mut().now_or_never().is_none());
+        holding.rollback().await.unwrap();
+        rest.await
+    };
+    let (first, rest) = tokio::join!(first, rest);
+    assert_eq!(first.json["number"], 2);
+    assert_eq!(rest[0].json, before.json);
+    assert_eq!(rest[2].json["code"], "idempotency_key_reused");
+    let numbers = [&rest[1], &rest[3]].map(|answer| answer.json["number"].clone());
+    assert_eq!(numbers, [3, 4], "no number is spent on what is not placed");
+    for table in [
+        "orders.orders",
+        "orders.status_history",
+        "messaging.outbox",
+        "messaging.idempotency_key",
+    ] {
+        assert_eq!(shop.count(table).await, 4, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_again_takes_nobodys_new_order_with_it() {
+    let shop = Shop::open().await;
+    let laces = order_of(100, "Laces");
+    shop.place(7, "before", &laces).await;
+    shop.damage("revoke select on messaging.idempotency_key from orders_writer")
+        .await;
+    shop.damage("grant select (user_id, key, created_at, resource_id) on messaging.idempotency_key to orders_writer")
+        .await;
+    let mut holding = hold(&shop).await;
+    let first = shop.place(8, "first", &laces);
+    let rest = async {
+        somebody_waits(&mut holding).await;
+        let rest = [(7, "before"), (9, "new")].map(|(user, key)| shop.place(user, key, &laces));
+        let mut rest = std::pin::pin!(join_all(rest));
+        assert!(rest.as_mut().now_or_never().is_none());
+        holding.rollback().await.unwrap();
+        rest.await
+    };
+    let (_, rest) = tokio::join!(first, rest);
+    assert_eq!(rest[0].status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(rest[1].status, StatusCode::CREATED);
+    assert_eq!(shop.count("orders.orders").await, 3);
+}
+
+#[tokio::test]
 async fn an_order_that_can_never_be_written_takes_no_other_with_it() {
     let shop = Shop::open().await;
     shop.damage("alter table orders.orders add constraint no_skis check (description <> 'Skis')")

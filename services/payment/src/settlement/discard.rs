@@ -13,8 +13,9 @@ use time::OffsetDateTime;
 use super::PaymentRequest;
 use crate::storage::{
     ledger,
-    payment::{self, Decision, Payment},
+    payment::{Decision, Payment},
     settle::{self, Settled},
+    standing,
 };
 
 /// Declines the payment, unless it was decided before: one decision per order, and what stands is answered again.
@@ -23,7 +24,7 @@ pub(super) async fn decline(
     received: &Received<PaymentRequest>,
 ) -> Result<Discard, Failure> {
     let request = received.message;
-    let standing = payment::find_all(tx, &[request.order_id]).await?;
+    let (standing, _) = standing::lock(tx, &[request.order_id], &[]).await?;
     let mut decided = Vec::new();
     let payment = if let Some(payment) = standing.first() {
         *payment

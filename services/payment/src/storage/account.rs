@@ -1,4 +1,4 @@
-//! Accounts: opening, reading and locking. What changes a balance is the ledger's.
+//! Accounts: opening and reading. What changes a balance is the ledger's.
 
 use contracts::{AccountId, Currency, Money, UserId};
 use sqlx::{PgConnection, PgTransaction};
@@ -69,24 +69,4 @@ pub(crate) async fn find(
     .fetch_optional(connection)
     .await?;
     Ok(row.map(Account::from))
-}
-
-/// Locks the accounts of these users until the transaction ends and reads what stands in them then. Always in the order
-/// of the users' ids, so that two batches never wait for each other; not against foreign keys, which change no balance.
-pub(crate) async fn lock(
-    tx: &mut PgTransaction<'_>,
-    user_ids: &[UserId],
-) -> Result<Vec<Account>, sqlx::Error> {
-    let user_ids: Vec<i64> = user_ids.iter().map(|user_id| user_id.as_i64()).collect();
-    let rows = sqlx::query_as!(
-        Row,
-        "select id, user_id, balance_minor, created_at from payments.account
-         where user_id = any($1)
-         order by user_id
-         for no key update",
-        &user_ids,
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    Ok(rows.into_iter().map(Account::from).collect())
 }

@@ -1,7 +1,6 @@
 //! Decisions on orders: at most one row per order, never changed.
 
 use contracts::{DeclineReason, Money, OrderId, PaymentCaptured, PaymentDeclined, UserId};
-use sqlx::PgTransaction;
 use time::OffsetDateTime;
 
 /// What was decided on an order.
@@ -75,33 +74,10 @@ impl Payment {
     }
 }
 
-/// The decisions that stand for these orders.
-pub(crate) async fn find_all(
-    tx: &mut PgTransaction<'_>,
-    order_ids: &[OrderId],
-) -> Result<Vec<Payment>, sqlx::Error> {
-    let order_ids: Vec<_> = order_ids.iter().map(|id| id.as_uuid()).collect();
-    let rows = sqlx::query!(
-        "select order_id, user_id, amount_minor, outcome, reason, received_at, decided_at
-         from payments.payment where order_id = any($1)",
-        &order_ids,
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let decision = Decision::parse(&row.outcome, row.reason.as_deref())
-                .ok_or_else(|| sqlx::Error::Decode("a payment with an unknown outcome".into()))?;
-            Ok(Payment {
-                order_id: row.order_id,
-                user_id: row.user_id,
-                amount: Money::rub(row.amount_minor),
-                decision,
-                received_at: row.received_at,
-                decided_at: row.decided_at,
-            })
-        })
-        .collect()
+/// A decision as it is stored.
+pub(super) fn read(outcome: &str, reason: Option<&str>) -> Result<Decision, sqlx::Error> {
+    Decision::parse(outcome, reason)
+        .ok_or_else(|| sqlx::Error::Decode("a payment with an unknown outcome".into()))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use tests::{
 use super::{
     account, ledger, session,
     settle::{self, Settled},
+    standing,
 };
 use crate::{
     limits::PageLimit,
@@ -92,7 +93,9 @@ async fn accounts_are_locked_in_the_order_of_their_users_however_they_lie() {
         shop.customer(id, 0).await;
     }
     let mut tx = shop.settings.writer_pool.begin().await.unwrap();
-    let locked = account::lock(&mut tx, &users.map(user)).await.unwrap();
+    let (_, locked) = standing::lock(&mut tx, &[], &users.map(user))
+        .await
+        .unwrap();
     let order: Vec<_> = locked
         .iter()
         .map(|account| account.user_id.as_i64())
@@ -106,7 +109,9 @@ async fn a_balance_is_changed_where_nothing_below_zero_is_left_and_nowhere_else(
     shop.customer(1, 100).await;
     shop.customer(2, 100).await;
     let mut tx = shop.settings.writer_pool.begin().await.unwrap();
-    let accounts = account::lock(&mut tx, &[user(1), user(2)]).await.unwrap();
+    let (_, accounts) = standing::lock(&mut tx, &[], &[user(1), user(2)])
+        .await
+        .unwrap();
     let changes = Settled {
         totals: &[(accounts[0].id, -101), (accounts[1].id, -100)],
         ..Settled::default()

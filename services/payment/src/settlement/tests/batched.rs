@@ -7,8 +7,9 @@ use proptest::test_runner::{Config, TestRunner};
 use uuid::Uuid;
 
 use super::*;
-use crate::settlement::model::{
-    Outcome as Seen, RICH, Step, Told, WEALTH, a_run, in_batches, one_by_one,
+use crate::{
+    settlement::model::{Outcome as Seen, RICH, Step, Told, WEALTH, a_run, in_batches, one_by_one},
+    storage::account,
 };
 
 /// How many runs are tried; each has up to so many steps.
