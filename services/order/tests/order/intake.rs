@@ -122,10 +122,11 @@ async fn what_cannot_be_read_again_takes_nobodys_new_order_with_it() {
     let shop = Shop::open().await;
     let laces = order_of(100, "Laces");
     shop.place(7, "before", &laces).await;
-    shop.damage("revoke select on messaging.idempotency_key from orders_writer")
-        .await;
-    shop.damage("grant select (user_id, key, created_at, resource_id) on messaging.idempotency_key to orders_writer")
-        .await;
+    shop.damage(
+        "revoke select on orders.orders from orders_writer;
+        grant select (id, number) on orders.orders to orders_writer",
+    )
+    .await;
     let mut holding = hold(&shop).await;
     let first = shop.place(8, "first", &laces);
     let rest = async {

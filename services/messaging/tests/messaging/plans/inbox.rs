@@ -85,12 +85,8 @@ async fn claiming_a_key_meets_its_twin_in_the_primary_key() {
     )
     .await;
     fill_keys(&admin).await;
-    let ids = format!("{{{},{}}}", Uuid::now_v7(), Uuid::now_v7());
-    let plan = run(
-        &mut writer,
-        &["{1,2}", "{key 300,new}", "{\"\\\\x01\",\"\\\\x02\"}", &ids],
-    )
-    .await;
+    let id = Uuid::now_v7().to_string();
+    let plan = run(&mut writer, &["1", "key 300", "\\x01", &id]).await;
     for part in [
         "Conflict Arbiter Indexes: idempotency_key_pkey",
         "Conflicting Tuples: 1",
