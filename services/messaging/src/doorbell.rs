@@ -91,8 +91,8 @@ impl Doorbell {
         self.rings.send_modify(|rings| rings.signals += 1);
     }
 
-    /// Wakes the listeners after a while, unless another ring does before; to be called after the commit of what need not be
-    /// found sooner. Never blocks.
+    /// Wakes the listeners after a while, unless another ring of this process does before; to be called after the commit of
+    /// what need not be found sooner. Never blocks. A process that stops meanwhile does not ring: others find it by looking.
     pub fn ring_within(&self, at_most: Duration) {
         let doorbell = self.clone();
         let signals = self.rings.borrow().signals;

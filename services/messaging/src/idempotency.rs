@@ -1,7 +1,7 @@
 //! Idempotency keys: the inbox of the HTTP API, so that a repeated request has its effect once and its answer again.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     fmt,
     str::FromStr,
 };
@@ -62,7 +62,7 @@ pub fn digest(operation: &'static str, body: &impl Serialize) -> RequestDigest {
 /// What became of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
-    /// The key is ours: have the effect in this transaction.
+    /// The key is ours: the effect is had in the transaction that claimed it.
     Fresh,
     /// The same request was carried out before: answer from what it made.
     Replay {
@@ -95,12 +95,6 @@ pub async fn claim(
     digest: &RequestDigest,
     resource_id: Uuid,
 ) -> Result<Claim, sqlx::Error> {
-    let attempts = [Attempt {
-        user_id,
-        key,
-        digest,
-        resource_id,
-    }];
     let fresh = sqlx::query_scalar!(
         "insert into messaging.idempotency_key as stored (user_id, key, request_digest, resource_id)
          values ($1, $2, $3, $4)
@@ -113,26 +107,23 @@ pub async fn claim(
         &digest.0[..],
         resource_id,
     )
-    .fetch_all(&mut **tx)
+    .fetch_optional(&mut **tx)
     .await?;
-    let fresh = fresh.into_iter().collect();
-    let claims = Claims::of(&attempts).judge(tx, &fresh).await?;
-    Ok(claims[0])
+    if fresh.is_some() {
+        return Ok(Claim::Fresh);
+    }
+    let attempt = Attempt {
+        user_id,
+        key,
+        digest,
+        resource_id,
+    };
+    let claims = earlier(tx, &[attempt]).await?;
+    claims[0].ok_or(sqlx::Error::RowNotFound)
 }
 
-/// Attempts that are claimed together, by a statement of the caller's that has their effects as well: of those under one
-/// key only the first is entered.
-#[derive(Debug)]
-pub struct Claims<'r> {
-    attempts: &'r [Attempt<'r>],
-    firsts: BTreeMap<Place<'r>, &'r Attempt<'r>>,
-}
-
-/// What is unique of a key: whose it is, and the key.
-type Place<'r> = (i64, &'r str);
-
-/// The columns of keys, as `unnest` takes them; sorted, so that two transactions with common keys wait for each other in one
-/// order and never in a circle.
+/// The columns of keys, as `unnest` takes them, for a statement of the caller's that claims them as [`claim`] does and has
+/// their effects, too.
 #[derive(Debug)]
 pub struct Columns<'r> {
     /// Whose keys they are.
@@ -145,93 +136,34 @@ pub struct Columns<'r> {
     pub resource_ids: Vec<Uuid>,
 }
 
-impl<'r> Claims<'r> {
-    /// Of these attempts.
+impl<'r> Columns<'r> {
+    /// Of these attempts; of those under one key, of the first. Sorted, so that two transactions with common keys wait for
+    /// each other in one order and never in a circle.
     #[must_use]
-    pub fn of(attempts: &'r [Attempt<'r>]) -> Self {
+    pub fn of(attempts: &[Attempt<'r>]) -> Self {
         let mut firsts = BTreeMap::new();
         for attempt in attempts {
-            firsts.entry(attempt.place()).or_insert(attempt);
+            firsts.entry(attempt.place()).or_insert(*attempt);
         }
-        Self { attempts, firsts }
-    }
-
-    /// Whether what makes this is the first under its key.
-    #[must_use]
-    pub fn is_first(&self, resource_id: Uuid) -> bool {
-        let mut firsts = self.firsts.values();
-        firsts.any(|first| first.resource_id == resource_id)
-    }
-
-    /// What is to be entered, where a key is free or older than 24 hours.
-    #[must_use]
-    pub fn columns(&self) -> Columns<'r> {
-        let (user_ids, keys) = self.firsts.keys().copied().unzip();
-        let digests = self.firsts.values().map(|first| &first.digest.0[..]);
-        let resource_ids = self.firsts.values().map(|first| first.resource_id);
-        Columns {
+        let (user_ids, keys) = firsts.keys().copied().unzip();
+        let digests = firsts.values().map(|first| &first.digest.0[..]);
+        let resource_ids = firsts.values().map(|first| first.resource_id);
+        Self {
             user_ids,
             keys,
             digests: digests.collect(),
             resource_ids: resource_ids.collect(),
         }
     }
-
-    /// Says what became of each attempt, in their order, once those that make `fresh` are entered. It reads what the keys
-    /// stand for that were taken: a twin's row became visible only after the entering had waited for it.
-    pub async fn judge(
-        &self,
-        connection: &mut PgConnection,
-        fresh: &HashSet<Uuid>,
-    ) -> Result<Vec<Claim>, sqlx::Error> {
-        let is_fresh = |attempt: &Attempt<'_>| fresh.contains(&attempt.resource_id);
-        let taken: Vec<Place<'_>> = self
-            .firsts
-            .iter()
-            .filter(|(_, first)| !is_fresh(first))
-            .map(|(place, _)| *place)
-            .collect();
-        let stored = read(connection, &taken).await?;
-        self.attempts
-            .iter()
-            .map(|attempt| {
-                let place = attempt.place();
-                let first = self.firsts[&place];
-                let (digest, resource_id) = if !is_fresh(first) {
-                    let stored = stored.get(&(place.0, place.1.to_owned()));
-                    let (digest, resource_id) = stored.ok_or(sqlx::Error::RowNotFound)?;
-                    (digest.as_slice(), *resource_id)
-                } else if std::ptr::eq(first, attempt) {
-                    return Ok(Claim::Fresh);
-                } else {
-                    (first.digest.0.as_slice(), first.resource_id)
-                };
-                Ok(if digest == attempt.digest.0 {
-                    Claim::Replay { resource_id }
-                } else {
-                    Claim::Reused
-                })
-            })
-            .collect()
-    }
 }
 
-impl<'r> Attempt<'r> {
-    /// The primary key of its row.
-    fn place(&self) -> Place<'r> {
-        (self.user_id.as_i64(), &self.key.0)
-    }
-}
-
-/// What the keys that were taken stand for.
-async fn read(
+/// What attempts at keys that were taken come to, in their order; none of a key that has been forgotten since. To be read by
+/// a statement after the claiming one: a twin's row became visible only after that one had waited for it.
+pub async fn earlier(
     connection: &mut PgConnection,
-    taken: &[Place<'_>],
-) -> Result<HashMap<(i64, String), (Vec<u8>, Uuid)>, sqlx::Error> {
-    if taken.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let (users, keys): (Vec<i64>, Vec<&str>) = taken.iter().copied().unzip();
+    taken: &[Attempt<'_>],
+) -> Result<Vec<Option<Claim>>, sqlx::Error> {
+    let (users, keys): (Vec<i64>, Vec<&str>) = taken.iter().map(Attempt::place).unzip();
     let rows = sqlx::query!(
         "select user_id, key, request_digest, resource_id
          from messaging.idempotency_key
@@ -241,15 +173,28 @@ async fn read(
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            (
-                (row.user_id, row.key),
-                (row.request_digest, row.resource_id),
-            )
+    let stored: HashMap<(i64, &str), _> = rows
+        .iter()
+        .map(|row| ((row.user_id, &*row.key), row))
+        .collect();
+    let each = taken.iter().map(|attempt| {
+        let stored = stored.get(&attempt.place())?;
+        Some(if stored.request_digest == attempt.digest.0 {
+            Claim::Replay {
+                resource_id: stored.resource_id,
+            }
+        } else {
+            Claim::Reused
         })
-        .collect())
+    });
+    Ok(each.collect())
+}
+
+impl<'r> Attempt<'r> {
+    /// The primary key of its row.
+    fn place(&self) -> (i64, &'r str) {
+        (self.user_id.as_i64(), &self.key.0)
+    }
 }
 
 #[cfg(test)]

@@ -188,10 +188,10 @@ impl Batch {
         }
     }
 
-    /// Learns that what caused some of them had been done before, so that the statement did not append them.
+    /// Learns that the statement did not append some of them, because what was to cause them did not happen.
     pub fn left_out(&mut self, is_left_out: impl Fn(Uuid) -> bool) {
         for (_, mut creation) in self.creations.extract_if(.., |(key, _)| is_left_out(*key)) {
-            creation.says("gozon.outcome", "replayed");
+            creation.says("gozon.outcome", "not_appended");
             creation.done();
         }
     }

@@ -6,7 +6,7 @@
 //! task of its own, so that a client that goes away takes nobody else's order with it.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -14,17 +14,17 @@ use std::{
 use contracts::OrderId;
 use messaging::{
     doorbell::Doorbell,
-    idempotency::{Attempt, Claim, Claims, IdempotencyKey, RequestDigest},
+    idempotency::{self, Attempt, Claim, Columns, IdempotencyKey, RequestDigest},
     metrics::{MeasuredPool, Operation, time},
     pace::Pace,
     topology::ORDER_PAYMENTS,
 };
 use prometheus_client::metrics::histogram::Histogram;
+use time::OffsetDateTime;
 use tokio::{
     sync::oneshot,
     time::{Instant, sleep_until, timeout},
 };
-use uuid::Uuid;
 
 use crate::{
     OrderSettings,
@@ -33,7 +33,10 @@ use crate::{
     metrics::Metrics,
     order::Order,
     push::hub::Hub,
-    storage::{self, place::NewOrder},
+    storage::{
+        self,
+        place::{Gate, NewOrder},
+    },
 };
 
 /// A request to place an order.
@@ -58,7 +61,7 @@ struct Shared {
     hub: Arc<Hub>,
     /// Rung after each commit, for whoever publishes the orders.
     outbox_bell: Doorbell,
-    /// For whoever shows them. As long as they may be NEW without anybody being told, nobody need look.
+    /// For whoever shows them. Until somebody is to be told that they are NEW nobody need look.
     status_bell: Doorbell,
     queue: Mutex<Queue>,
 }
@@ -145,18 +148,25 @@ impl Shared {
         batch
     }
 
-    async fn commit(&self, batch: Vec<Submission>) {
+    async fn commit(self: &Arc<Self>, batch: Vec<Submission>) {
         if batch.is_empty() {
             return;
         }
-        let attempts = attempts(&batch);
-        let claims = Claims::of(&attempts);
-        match in_time(Box::pin(self.place_firsts(&batch, &claims))).await {
-            Ok(placed) => {
-                let outcomes = self.outcomes(&batch, &claims, placed).await;
-                for (submission, outcome) in batch.into_iter().zip(outcomes) {
-                    // Nobody listens if the client has gone meanwhile; its order stands.
-                    let _ = submission.answer.send(outcome);
+        // Boxed: it is large.
+        let placing = Box::pin(self.place_all(&batch));
+        match in_time(placing).await {
+            Ok(mut placed) => {
+                let mut others = Vec::new();
+                for submission in batch {
+                    match placed.remove(&submission.placement.order.id) {
+                        // Nobody listens if the client has gone meanwhile; its order stands.
+                        Some(order) => drop(submission.answer.send(Ok(order))),
+                        None => others.push(submission),
+                    }
+                }
+                if !others.is_empty() {
+                    // Apart: new orders do not wait for old ones.
+                    tokio::spawn(Arc::clone(self).answer_again(others));
                 }
             }
             Err(error) if error.is_transient() => {
@@ -165,9 +175,7 @@ impl Shared {
                     orders = batch.len(),
                     "orders could not be placed for now"
                 );
-                for submission in batch {
-                    let _ = submission.answer.send(Err(Error::Unavailable));
-                }
+                refuse_for_now(batch);
             }
             // One of them cannot be written, ever: the others shall not suffer for it.
             Err(_) if batch.len() > 1 => {
@@ -185,83 +193,57 @@ impl Shared {
 
     /// Places those orders whose keys are free, of each key the first, and those that have none. Committed when it returns,
     /// in one statement: an order that comes alone would wait longer for a transaction's words than for its rows.
-    async fn place_firsts(
-        &self,
-        batch: &[Submission],
-        claims: &Claims<'_>,
-    ) -> Result<HashMap<OrderId, Order>, Error> {
-        let firsts = batch.iter().map(|submission| &submission.placement);
-        let firsts: Vec<&NewOrder> = firsts
-            .filter(|it| it.key.is_none() || claims.is_first(it.order.id.as_uuid()))
-            .map(|it| &it.order)
+    async fn place_all(&self, batch: &[Submission]) -> Result<HashMap<OrderId, Order>, Error> {
+        let placements = batch.iter().map(|submission| &submission.placement);
+        let new: Vec<(&NewOrder, Gate)> = placements
+            .map(|it| (&it.order, it.key.as_ref().map_or(Gate::Open, |_| Gate::Key)))
             .collect();
+        let claimed = Columns::of(&attempts(batch));
         let mut connection = self.pool.acquire().await?;
-        let placing = storage::place::place_all(&mut connection, &firsts, claims);
+        let placing = storage::place::place_all(&mut connection, &new, &claimed);
         let placed = time(&self.durations, placing).await?;
         self.placed(&placed);
         Ok(placed.into_iter().map(|order| (order.id, order)).collect())
     }
 
-    /// What became of each request, once those that could be placed are.
-    async fn outcomes(
-        &self,
-        batch: &[Submission],
-        claims: &Claims<'_>,
-        mut placed: HashMap<OrderId, Order>,
-    ) -> Vec<Result<Order, Error>> {
-        let ids: Vec<OrderId> = batch.iter().map(|it| it.placement.order.id).collect();
-        if placed.len() == batch.len() {
-            let each = ids.iter().map(|id| placed.remove(id));
-            return each
-                .map(|order| order.ok_or(Error::OrderNotFound))
-                .collect();
-        }
-        // What is placed is placed, whatever becomes of the questions that the others need.
-        let mut earlier = in_time(Box::pin(self.earlier(batch, claims, &placed)))
-            .await
-            .unwrap_or_else(|error| {
+    /// Answers those whose keys were taken: what was placed under them, if it was for the same request.
+    async fn answer_again(self: Arc<Self>, batch: Vec<Submission>) {
+        let reading = async {
+            let mut connection = self.pool.acquire().await?;
+            let claims = idempotency::earlier(&mut connection, &attempts(&batch)).await?;
+            let mut outcomes = Vec::with_capacity(claims.len());
+            for (submission, claim) in batch.iter().zip(claims) {
+                let user_id = submission.placement.order.user_id;
+                outcomes.push(match claim {
+                    Some(Claim::Replay { resource_id }) => {
+                        storage::orders::find(&mut connection, user_id, resource_id.into())
+                            .await
+                            .map_err(Error::from)
+                            // The order as it was then; an operator may have removed it since.
+                            .and_then(|it| it.map(Order::as_placed).ok_or(Error::OrderNotFound))
+                    }
+                    Some(Claim::Reused) => Err(Error::KeyReused),
+                    // Forgotten this moment: the next attempt is a new request.
+                    Some(Claim::Fresh) | None => Err(Error::Unavailable),
+                });
+            }
+            Ok(outcomes)
+        };
+        match in_time(Box::pin(reading)).await {
+            Ok(outcomes) => {
+                for (submission, outcome) in batch.into_iter().zip(outcomes) {
+                    let _ = submission.answer.send(outcome);
+                }
+            }
+            Err(error) => {
                 tracing::warn!(
                     error = %chassis::chain(&error),
-                    "orders that were placed before could not be read for now"
+                    requests = batch.len(),
+                    "what stands under keys could not be read for now"
                 );
-                HashMap::new()
-            });
-        let each = ids.iter().map(|id| match placed.remove(id) {
-            Some(order) => Ok(order),
-            None => earlier.remove(id).unwrap_or(Err(Error::Unavailable)),
-        });
-        each.collect()
-    }
-
-    /// What those are answered that placed nothing, by the ids their orders were to have: what was placed under their keys,
-    /// if it was for the same request.
-    async fn earlier(
-        &self,
-        batch: &[Submission],
-        claims: &Claims<'_>,
-        placed: &HashMap<OrderId, Order>,
-    ) -> Result<HashMap<OrderId, Result<Order, Error>>, Error> {
-        let fresh: HashSet<Uuid> = placed.keys().map(|id| id.as_uuid()).collect();
-        let mut connection = self.pool.acquire().await?;
-        let verdicts = claims.judge(&mut connection, &fresh).await?;
-        let keyed = batch.iter().filter(|it| it.placement.key.is_some());
-        let mut earlier = HashMap::new();
-        for (submission, claim) in keyed.zip(verdicts) {
-            let order = &submission.placement.order;
-            let outcome = match claim {
-                Claim::Fresh => continue,
-                Claim::Reused => Err(Error::KeyReused),
-                // The order as it was then; an operator may have removed it since.
-                Claim::Replay { resource_id } => {
-                    storage::orders::find(&mut connection, order.user_id, resource_id.into())
-                        .await?
-                        .map(Order::as_placed)
-                        .ok_or(Error::OrderNotFound)
-                }
-            };
-            earlier.insert(order.id, outcome);
+                refuse_for_now(batch);
+            }
         }
-        Ok(earlier)
     }
 
     /// After the commit: counts the orders, keeps those at hand that somebody watches, and wakes whoever waits for them.
@@ -272,11 +254,15 @@ impl Shared {
                 self.hub.recent().keep(order.id, Arc::new(order.into()));
             }
         }
-        if !orders.is_empty() {
-            self.outbox_bell.ring();
-            self.status_bell
-                .ring_within(*limits::NEW_ORDER_HOLD.start());
-        }
+        let Some(oldest) = orders.iter().map(|order| order.created_at).min() else {
+            return;
+        };
+        self.outbox_bell.ring();
+        // Below zero where the clock was set back.
+        let age = (OffsetDateTime::now_utc() - oldest).try_into();
+        let least = *limits::NEW_ORDER_HOLD.start();
+        self.status_bell
+            .ring_within(least.saturating_sub(age.unwrap_or_default()));
     }
 
     /// Nothing under this lock can panic; a poisoned queue would still be whole.
@@ -301,7 +287,14 @@ fn attempts(batch: &[Submission]) -> Vec<Attempt<'_>> {
         .collect()
 }
 
-/// Work on the database in bounded time, whatever the network does. Boxed by whoever asks for it: it is large.
+/// Tells everybody to try again.
+fn refuse_for_now(batch: Vec<Submission>) {
+    for submission in batch {
+        let _ = submission.answer.send(Err(Error::Unavailable));
+    }
+}
+
+/// Work on the database in bounded time, whatever the network does.
 async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let timed_out = |elapsed| Err(Error::Database(sqlx::Error::Io(io::Error::from(elapsed))));
     timeout(limits::INTAKE_TIMEOUT, work)

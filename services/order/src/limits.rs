@@ -11,8 +11,9 @@ pub const AMOUNT_MAX_MINOR: i64 = 100_000_000_000;
 /// The most orders placed in one transaction.
 pub const INTAKE_BATCH_ORDERS: usize = 500;
 
-/// How long a transaction of intake may take, whatever the network does; everybody who waits for it is told to try again.
-pub const INTAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long intake waits for the database: beyond all of the server's own limits, so that only where the network is silent
+/// nobody knows whether orders were placed. Everybody who waits is told to try again.
+pub const INTAKE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The time between the beginnings of two transactions of intake while orders come together, so that one commit, and one
 /// batch on every further hop, serves many orders. Measured at 40 % of what saturates two cores: half of it costs a quarter
@@ -121,9 +122,9 @@ pub const TAIL_READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the tail waits before it tries again after the database failed it: the first time, and at most.
 pub const TAIL_RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
-/// How long an order may be NEW, or REFUNDING, before its request for payment, or refund, is repeated. A request waits ten
-/// seconds at most, and the statements of its transaction take ten each at most, so half of this is left for clocks that
-/// disagree: an order placed or cancelled by a replica whose clock is further behind would not be looked at.
+/// How long an order may be NEW, or REFUNDING, before its request for payment, or refund, is repeated. What is
+/// placed or cancelled is committed or not within half of this, also where one [`INTAKE_TIMEOUT`] comes behind another; the rest
+/// is left for clocks that disagree: an order placed or cancelled by a replica whose clock is further behind would not be looked at.
 pub const RECONCILE_AFTER: Duration = Duration::from_mins(2);
 
 /// How often the request of one order is repeated at most; with [`RECONCILE_PAUSE`], over some three hours.

@@ -149,7 +149,7 @@ impl Metrics {
         registry.announce_in(
             Unit::Seconds,
             "gozon_push_lag",
-            "Time from when an order took a status to when that was written to a socket; one that is NEW is held back for up to a quarter of a second, for its decision to come along",
+            "Time from when an order took a status to when that was written to a socket; one that is NEW is held back for up to 0.4 s, for its decision to come along",
             self.push_lag.clone(),
         );
     }

@@ -106,10 +106,12 @@ async fn decide(
     tx: &mut PgTransaction<'_>,
     batch: &[Received<PaymentRequest>],
 ) -> Result<Plan, Failure> {
+    // Repeated requests lock their accounts, too: that they are repeated is known with the answer.
     let requests = batch.iter().map(|received| received.message);
     let order_ids: Vec<_> = requests.clone().map(|request| request.order_id).collect();
     let user_ids: BTreeSet<_> = requests.map(|request| request.user_id).collect();
-    let (payments, accounts) = standing::lock(tx, &order_ids, &Vec::from_iter(user_ids)).await?;
+    let (payments, accounts) =
+        standing::read_and_lock(tx, &order_ids, &Vec::from_iter(user_ids)).await?;
     // Only what was captured can have been refunded. Read behind the lock: who refunds holds it until the commit.
     let captured = payments
         .iter()

@@ -22,7 +22,7 @@ pub struct DatabaseMetrics {
 /// An operation that is timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// Intake's transaction.
+    /// Placing orders.
     Place,
     /// A consumer's transaction.
     Settle,

@@ -82,6 +82,7 @@ impl Held {
         opened: &Position,
         sent: &mut Position,
         hold: Duration,
+        now: OffsetDateTime,
     ) {
         if let Some(reached) = update.reached {
             let told = update.changes.iter().map(|change| change.xid);
@@ -96,8 +97,8 @@ impl Held {
             }
             let order = OrderView::from(change.order.clone());
             self.is_due |= order.version > Order::FIRST_VERSION;
-            self.until
-                .get_or_insert_with(|| Instant::now() + hold.saturating_sub(age(change)));
+            let due = Instant::now() + hold.saturating_sub(age(change, now));
+            self.until = Some(self.until.map_or(due, |until| until.min(due)));
             // The older of two versions may come second: pages go by the numbers of transactions, which say nothing of who
             // changed an order first, and a step of the tail that failed half-way is delivered again.
             match self.orders.iter_mut().find(|known| known.id == order.id) {
@@ -154,8 +155,8 @@ impl Held {
 }
 
 /// How long ago it happened, as far as the clocks agree.
-fn age(change: &Changed) -> Duration {
-    let age = OffsetDateTime::now_utc() - change.order.created_at;
+fn age(change: &Changed, now: OffsetDateTime) -> Duration {
+    let age = now - change.order.created_at;
     age.try_into().unwrap_or_default()
 }
 
@@ -170,6 +171,9 @@ mod tests {
     use crate::status::Status;
 
     const HOLD: Duration = *limits::NEW_ORDER_HOLD.start();
+
+    /// When the orders here are placed.
+    const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
     fn position(snapshot: &str) -> Position {
         Position {
@@ -189,7 +193,7 @@ mod tests {
             reason: None,
             version: 1,
             trace_id: String::new(),
-            created_at: OffsetDateTime::UNIX_EPOCH,
+            created_at: NOW,
             decided_at: None,
         };
         Changed {
@@ -213,7 +217,7 @@ mod tests {
         sent: &mut Position,
     ) -> Option<(Vec<i64>, Position)> {
         let mut held = Held::new("websocket");
-        held.take_in(update, opened, sent, HOLD);
+        held.take_in(update, opened, sent, HOLD, NOW);
         held.release();
         match held.frame(sent)?.frame {
             Frame::Changes { cursor, orders } => {
@@ -274,7 +278,7 @@ mod tests {
                     changes: Arc::new([change.clone()]),
                     reached: None,
                 };
-                held.take_in(one, &opened, &mut sent, HOLD);
+                held.take_in(one, &opened, &mut sent, HOLD, NOW);
             }
             let Some(Frame::Changes { orders, .. }) = held.frame(&sent).map(|due| due.frame) else {
                 panic!("a decision is told at once");
@@ -285,25 +289,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_new_order_waits_as_long_as_it_is_younger_than_the_hold() {
+    async fn a_new_order_waits_until_it_is_older_than_the_hold_and_those_before_it_go_along() {
         let opened = position("1:1:");
-        let now = OffsetDateTime::now_utc();
-        let ages = [Duration::from_hours(1), HOLD, Duration::ZERO];
-        let waits = ages.map(|age| {
+        let mut held = Held::new("websocket");
+        let mut wait_with = |age: Duration| {
             let mut placed = change(11);
-            placed.order.created_at = now - age;
+            placed.order.created_at = NOW - age;
             let update = Update {
                 changes: Arc::new([placed]),
                 reached: None,
             };
-            let mut held = Held::new("websocket");
-            held.take_in(update, &opened, &mut opened.clone(), 2 * HOLD);
+            held.take_in(update, &opened, &mut opened.clone(), HOLD, NOW);
             held.until().unwrap() - Instant::now()
-        });
-        assert_eq!(waits[0], Duration::ZERO);
-        // The wall clock went on a little since.
-        assert!(waits[1] <= HOLD, "{waits:?}");
-        assert!((HOLD..=2 * HOLD).contains(&waits[2]), "{waits:?}");
+        };
+        assert_eq!(wait_with(HOLD / 5), HOLD / 5 * 4);
+        assert_eq!(wait_with(Duration::ZERO), HOLD / 5 * 4);
+        assert_eq!(wait_with(HOLD / 2), HOLD / 2);
+        assert_eq!(wait_with(Duration::from_hours(1)), Duration::ZERO);
     }
 
     #[test]
@@ -312,7 +314,7 @@ mod tests {
         let mut sent = opened.clone();
         let mut held = Held::new("websocket");
         let placed = update(&[10, 11], Some("12:12:"));
-        held.take_in(placed, &opened, &mut sent, HOLD);
+        held.take_in(placed, &opened, &mut sent, HOLD, NOW);
         assert!(held.frame(&sent).is_none(), "both are just placed");
         let mut decided = change(10);
         decided.order.id = held.orders[0].id;
@@ -322,7 +324,7 @@ mod tests {
             changes: Arc::new([decided]),
             reached: None,
         };
-        held.take_in(decision, &opened, &mut sent, HOLD);
+        held.take_in(decision, &opened, &mut sent, HOLD, NOW);
         let Some(Frame::Changes { orders, .. }) = held.frame(&sent).map(|due| due.frame) else {
             panic!("a decision is told at once");
         };

@@ -1,6 +1,7 @@
 //! One event stream: opening, then changes, until either side ends it.
 
 use messaging::metrics::MeasuredPool;
+use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -94,7 +95,8 @@ async fn go_on<P: Peer>(peer: &mut P, subscription: &mut Subscription, opened: &
                 {
                     return End::Gone;
                 }
-                held.take_in(update, opened, &mut sent, subscription.hold());
+                let now = OffsetDateTime::now_utc();
+                held.take_in(update, opened, &mut sent, subscription.hold(), now);
             }
             Ok(Turn::Up) => held.release(),
             Ok(Turn::Pinged) => {

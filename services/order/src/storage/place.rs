@@ -1,10 +1,10 @@
 //! Writing new orders.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use contracts::{EventId, OrderId, OrderPlaced, TraceContext, UserId};
 use messaging::{
-    idempotency::Claims,
+    idempotency::Columns,
     outbox::{self, OutboxError},
 };
 use sqlx::PgConnection;
@@ -29,7 +29,16 @@ pub(crate) struct NewOrder {
     pub(crate) placed_at: OffsetDateTime,
 }
 
-/// Places orders: enters their keys, and of those orders whose keys were free, and those that have none, inserts each with the
+/// What an order's placing depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// That the key which makes it is free.
+    Key,
+    /// Nothing: the request has no key.
+    Open,
+}
+
+/// Places orders: enters keys, and inserts those orders whose keys it could enter, and those that have none, each with the
 /// first row of its history and the event that reports it. All in one statement, which is a transaction of its own where the
 /// caller has begun none. Says the placed orders as they stand now, in the order given, which is also the order of their
 /// numbers.
@@ -37,13 +46,12 @@ pub(crate) struct NewOrder {
 /// It writes messaging's tables as well: statements of their own cost a lone order more time than its rows.
 pub(crate) async fn place_all(
     connection: &mut PgConnection,
-    new: &[&NewOrder],
-    claims: &Claims<'_>,
+    new: &[(&NewOrder, Gate)],
+    claimed: &Columns<'_>,
 ) -> Result<Vec<Order>, OutboxError> {
-    let claimed = claims.columns();
-    let keyed: HashSet<Uuid> = claimed.resource_ids.iter().copied().collect();
+    let keyless: Vec<bool> = new.iter().map(|(_, gate)| *gate == Gate::Open).collect();
+    let new: Vec<&NewOrder> = new.iter().map(|(order, _)| *order).collect();
     let ids: Vec<Uuid> = new.iter().map(|order| order.id.as_uuid()).collect();
-    let keyless: Vec<bool> = ids.iter().map(|id| !keyed.contains(id)).collect();
     let users: Vec<i64> = new.iter().map(|order| order.user_id.as_i64()).collect();
     let amounts: Vec<i64> = new
         .iter()
@@ -59,7 +67,7 @@ pub(crate) async fn place_all(
         new.iter().map(|order| order.trace.recorded()).collect();
     let placed_at: Vec<OffsetDateTime> = new.iter().map(|order| order.placed_at).collect();
     let mut events = outbox::Batch::default();
-    for order in new {
+    for order in &new {
         events.add_as(order.event_id, &OrderPlaced::from(*order), &order.trace)?;
     }
     let outbox = events.columns();

@@ -1,7 +1,13 @@
 //! Orders that arrive together are committed together, and each keeps its own fate.
 
-use futures_util::{FutureExt, future::join_all};
-use http::StatusCode;
+use std::time::Duration;
+
+use axum::body::Body;
+use futures_util::{
+    FutureExt,
+    future::{join, join_all},
+};
+use http::{Request, StatusCode};
 use sqlx::{PgConnection, PgTransaction};
 
 use crate::fixture::{Shop, order_of};
@@ -17,7 +23,7 @@ async fn hold(shop: &Shop) -> PgTransaction<'static> {
 /// Waits until a transaction of the service stands before the lock.
 async fn somebody_waits(connection: &mut PgConnection) {
     let what = "a transaction waits for the lock";
-    tests::poll_until(what, std::time::Duration::from_secs(1), async || {
+    tests::poll_until(what, Duration::from_secs(1), async || {
         let waiting: i64 =
             sqlx::query_scalar("select count(*) from pg_locks where not granted and relation = 'messaging.idempotency_key'::regclass")
                 .fetch_one(&mut *connection)
@@ -96,25 +102,64 @@ async fn among_orders_that_gather_what_was_placed_before_is_answered_and_not_pla
             (10, "new", &laces),
         ];
         let rest = rest.map(|(user, key, body)| shop.place(user, key, body));
-        let mut rest = std::pin::pin!(join_all(rest));
+        let keyless =
+            Request::post("/api/orders/orders").header("content-type", "application/json");
+        let body = r#"{"user_id": 7, "amount": 1, "description": "Laces"}"#;
+        let keyless = shop.send(keyless.body(Body::from(body)).unwrap());
+        let mut rest = std::pin::pin!(join(join_all(rest), keyless));
         assert!(rest.as_mut().now_or_never().is_none());
         holding.rollback().await.unwrap();
         rest.await
     };
-    let (first, rest) = tokio::join!(first, rest);
+    let (first, (rest, keyless)) = tokio::join!(first, rest);
     assert_eq!(first.json["number"], 2);
     assert_eq!(rest[0].json, before.json);
     assert_eq!(rest[2].json["code"], "idempotency_key_reused");
     let numbers = [&rest[1], &rest[3]].map(|answer| answer.json["number"].clone());
     assert_eq!(numbers, [3, 4], "no number is spent on what is not placed");
-    for table in [
-        "orders.orders",
-        "orders.status_history",
-        "messaging.outbox",
-        "messaging.idempotency_key",
+    assert_eq!(keyless.json["id"], 5);
+    for (table, rows) in [
+        ("orders.orders", 5),
+        ("orders.status_history", 5),
+        ("messaging.outbox", 5),
+        ("messaging.idempotency_key", 4),
     ] {
-        assert_eq!(shop.count(table).await, 4, "{table}");
+        assert_eq!(shop.count(table).await, rows, "{table}");
     }
+}
+
+#[tokio::test]
+async fn a_twin_on_another_replica_is_waited_for_and_counts_if_it_commits() {
+    let shop = Shop::open().await;
+    for (key, commits, status) in [("stays", true, 422), ("goes", false, 201)] {
+        let mut other = shop.admin.begin().await.unwrap();
+        sqlx::query(
+            "insert into messaging.idempotency_key (user_id, key, request_digest, resource_id)
+            values (7, $1, 'of another request', gen_random_uuid())",
+        )
+        .bind(key)
+        .execute(&mut *other)
+        .await
+        .unwrap();
+        let body = order_of(100, "Laces");
+        let placing = shop.place(7, key, &body);
+        let ending = async {
+            tests::poll_until("the twin waits", Duration::from_secs(1), async || {
+                let waiting = "select count(*) from pg_locks where not granted and locktype = 'transactionid'";
+                let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&shop.admin).await.unwrap();
+                (waiting > 0).then_some(())
+            })
+            .await;
+            if commits {
+                other.commit().await.unwrap();
+            } else {
+                other.rollback().await.unwrap();
+            }
+        };
+        let (placed, ()) = tokio::join!(placing, ending);
+        assert_eq!(placed.status.as_u16(), status, "{key}");
+    }
+    assert_eq!(shop.count("orders.orders").await, 1);
 }
 
 #[tokio::test]
@@ -138,7 +183,7 @@ async fn what_cannot_be_read_again_takes_nobodys_new_order_with_it() {
         rest.await
     };
     let (_, rest) = tokio::join!(first, rest);
-    assert_eq!(rest[0].status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(rest[0].status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(rest[1].status, StatusCode::CREATED);
     assert_eq!(shop.count("orders.orders").await, 3);
 }
@@ -198,4 +243,7 @@ async fn a_connection_that_falls_silent_holds_intake_up_for_a_bounded_time() {
     assert!(silent.status.is_server_error(), "{silent:?}");
     let next = shop.place(8, "next", &laces).await;
     assert_eq!(next.status, StatusCode::CREATED);
+    let again = shop.place(7, "silent", &laces).await;
+    assert_eq!(again.status, StatusCode::CREATED);
+    assert_eq!(shop.count("orders.orders").await, 2, "it was in doubt");
 }

@@ -24,7 +24,7 @@ pub(super) async fn decline(
     received: &Received<PaymentRequest>,
 ) -> Result<Discard, Failure> {
     let request = received.message;
-    let (standing, _) = standing::lock(tx, &[request.order_id], &[]).await?;
+    let (standing, _) = standing::read_and_lock(tx, &[request.order_id], &[]).await?;
     let mut decided = Vec::new();
     let payment = if let Some(payment) = standing.first() {
         *payment

@@ -30,7 +30,7 @@ pub(super) struct Standing {
     pub(super) payments: Vec<Payment>,
     /// The refunds of its orders, read after the accounts were locked.
     pub(super) refunds: Vec<Refund>,
-    /// The locked accounts of the users whose balances it may change.
+    /// The locked accounts of its users.
     pub(super) accounts: Vec<Account>,
 }
 

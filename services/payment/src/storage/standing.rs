@@ -16,9 +16,11 @@ struct Row {
     /// The decision's.
     order_id: Option<OrderId>,
     user_id: UserId,
-    amount_minor: i64,
+    /// What was to be paid, or the balance.
+    minor: i64,
     outcome: Option<String>,
     reason: Option<String>,
+    /// When the request arrived, or the account was opened.
     since: OffsetDateTime,
     decided_at: Option<OffsetDateTime>,
 }
@@ -29,7 +31,7 @@ struct Row {
 ///
 /// The two are one statement, for a lone payment waits longer for a statement's way than for its rows. A decision that
 /// another transaction makes while this one waits for its lock is not among them: writing a second one fails.
-pub(crate) async fn lock(
+pub(crate) async fn read_and_lock(
     tx: &mut PgTransaction<'_>,
     order_ids: &[OrderId],
     user_ids: &[UserId],
@@ -46,7 +48,7 @@ pub(crate) async fn lock(
              for no key update
          )
          select null as "account_id: AccountId", order_id as "order_id?: OrderId", user_id as "user_id!: UserId",
-                amount_minor as "amount_minor!", outcome as "outcome?", reason, received_at as "since!",
+                amount_minor as "minor!", outcome as "outcome?", reason, received_at as "since!",
                 decided_at as "decided_at?"
          from payments.payment
          where order_id = any($1)
@@ -64,14 +66,14 @@ pub(crate) async fn lock(
             (Some(id), ..) => accounts.push(Account {
                 id,
                 user_id: row.user_id,
-                balance: Money::rub(row.amount_minor),
+                balance: Money::rub(row.minor),
                 created_at: row.since,
             }),
             (None, Some(order_id), Some(outcome), Some(decided_at)) => {
                 payments.push(Payment {
                     order_id,
                     user_id: row.user_id,
-                    amount: Money::rub(row.amount_minor),
+                    amount: Money::rub(row.minor),
                     decision: payment::read(&outcome, row.reason.as_deref())?,
                     received_at: row.since,
                     decided_at,
