@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use super::report::{CheckReport, Report, Verdict};
 
 /// The width of the column in which promises are named.
-const PROMISE_WIDTH: usize = 48;
+const PROMISE_WIDTH: usize = 58;
 
 /// The whole report.
 pub(crate) fn render(report: &Report) -> String {
