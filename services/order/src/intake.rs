@@ -254,15 +254,12 @@ impl Shared {
                 self.hub.recent().keep(order.id, Arc::new(order.into()));
             }
         }
-        let Some(oldest) = orders.iter().map(|order| order.created_at).min() else {
-            return;
-        };
-        self.outbox_bell.ring();
-        // Below zero where the clock was set back.
-        let age = (OffsetDateTime::now_utc() - oldest).try_into();
-        let least = *limits::NEW_ORDER_HOLD.start();
-        self.status_bell
-            .ring_within(least.saturating_sub(age.unwrap_or_default()));
+        let now = OffsetDateTime::now_utc();
+        if let Some(oldest) = orders.iter().map(|order| order.age(now)).max() {
+            self.outbox_bell.ring();
+            let least = *limits::NEW_ORDER_HOLD.start();
+            self.status_bell.ring_within(least.saturating_sub(oldest));
+        }
     }
 
     /// Nothing under this lock can panic; a poisoned queue would still be whole.

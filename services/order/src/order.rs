@@ -1,5 +1,7 @@
 //! An order, and what a new one must be like to be accepted.
 
+use std::time::Duration;
+
 use contracts::{Money, OrderId, OrderPlaced, RefundRequested, UserId};
 use time::OffsetDateTime;
 
@@ -38,6 +40,11 @@ pub struct Order {
 impl Order {
     /// The version of an order that has just been placed.
     pub const FIRST_VERSION: i32 = 1;
+
+    /// How long ago it was placed; zero where a clock says later.
+    pub(crate) fn age(&self, now: OffsetDateTime) -> Duration {
+        (now - self.created_at).try_into().unwrap_or_default()
+    }
 
     /// The order as it was when it was placed, whatever became of it: what a repeated request is answered.
     #[must_use]

@@ -7,12 +7,7 @@ use messaging::span::Recorded;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use super::{
-    cursor,
-    frame::Frame,
-    hub::{Changed, Update},
-    span,
-};
+use super::{cursor, frame::Frame, hub::Update, span};
 use crate::{api::view::OrderView, limits, order::Order, storage::position::Position};
 
 /// Orders on their way into a frame.
@@ -97,7 +92,7 @@ impl Held {
             }
             let order = OrderView::from(change.order.clone());
             self.is_due |= order.version > Order::FIRST_VERSION;
-            let due = Instant::now() + hold.saturating_sub(age(change, now));
+            let due = Instant::now() + hold.saturating_sub(change.order.age(now));
             self.until = Some(self.until.map_or(due, |until| until.min(due)));
             // The older of two versions may come second: pages go by the numbers of transactions, which say nothing of who
             // changed an order first, and a step of the tail that failed half-way is delivered again.
@@ -154,12 +149,6 @@ impl Held {
     }
 }
 
-/// How long ago it happened, as far as the clocks agree.
-fn age(change: &Changed, now: OffsetDateTime) -> Duration {
-    let age = now - change.order.created_at;
-    age.try_into().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -168,7 +157,7 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
-    use crate::status::Status;
+    use crate::{push::hub::Changed, status::Status};
 
     const HOLD: Duration = *limits::NEW_ORDER_HOLD.start();
 

@@ -10,7 +10,7 @@ use futures_util::{
 use http::{Request, StatusCode};
 use sqlx::{PgConnection, PgTransaction};
 
-use crate::fixture::{Shop, order_of};
+use crate::fixture::{Answer, Shop, order_of};
 
 /// Keeps intake from committing anything until the transaction ends.
 async fn hold(shop: &Shop) -> PgTransaction<'static> {
@@ -34,24 +34,30 @@ async fn somebody_waits(connection: &mut PgConnection) {
     .await;
 }
 
+/// Sends one request, and while its transaction is under way others, which gather: the answers to both.
+async fn while_under_way<T>(
+    shop: &Shop,
+    first: impl Future<Output = Answer>,
+    others: impl Future<Output = T>,
+) -> (Answer, T) {
+    let mut holding = hold(shop).await;
+    let others = async {
+        somebody_waits(&mut holding).await;
+        let mut others = std::pin::pin!(others);
+        assert!(others.as_mut().now_or_never().is_none());
+        holding.rollback().await.unwrap();
+        others.await
+    };
+    tokio::join!(first, others)
+}
+
 #[tokio::test]
 async fn orders_that_gather_while_a_transaction_is_under_way_are_one_commit() {
     let shop = Shop::open().await;
-    let mut holding = hold(&shop).await;
     let laces = order_of(100, "Laces");
-    let placing = async {
-        let first = shop.place(7, "first", &laces);
-        let rest = async {
-            somebody_waits(&mut holding).await;
-            let rest = (0..20).map(|user| shop.place(8 + user, "rest", &laces));
-            let mut rest = std::pin::pin!(join_all(rest));
-            assert!(rest.as_mut().now_or_never().is_none());
-            holding.rollback().await.unwrap();
-            rest.await
-        };
-        tokio::join!(first, rest)
-    };
-    let (first, rest) = placing.await;
+    let first = shop.place(7, "first", &laces);
+    let rest = (0..20).map(|user| shop.place(8 + user, "rest", &laces));
+    let (first, rest) = while_under_way(&shop, first, join_all(rest)).await;
     assert_eq!(first.json["number"], 1);
     let numbers: Vec<i64> = rest
         .iter()
@@ -67,18 +73,10 @@ async fn orders_that_gather_while_a_transaction_is_under_way_are_one_commit() {
 #[tokio::test]
 async fn twins_that_gather_are_one_order_and_another_body_is_refused() {
     let shop = Shop::open().await;
-    let mut holding = hold(&shop).await;
     let (laces, skis) = (order_of(100, "Laces"), order_of(100, "Skis"));
     let first = shop.place(7, "first", &laces);
-    let rest = async {
-        somebody_waits(&mut holding).await;
-        let twins = [&laces, &skis, &laces].map(|body| shop.place(7, "twins", body));
-        let mut twins = std::pin::pin!(join_all(twins));
-        assert!(twins.as_mut().now_or_never().is_none());
-        holding.rollback().await.unwrap();
-        twins.await
-    };
-    let (_, twins) = tokio::join!(first, rest);
+    let twins = [&laces, &skis, &laces].map(|body| shop.place(7, "twins", body));
+    let (_, twins) = while_under_way(&shop, first, join_all(twins)).await;
     assert_eq!(twins[0].status, StatusCode::CREATED);
     assert_eq!(twins[0].json["description"], "Laces");
     assert_eq!(twins[1].json["code"], "idempotency_key_reused");
@@ -91,27 +89,19 @@ async fn among_orders_that_gather_what_was_placed_before_is_answered_and_not_pla
     let shop = Shop::open().await;
     let (laces, skis) = (order_of(100, "Laces"), order_of(100, "Skis"));
     let before = shop.place(7, "before", &laces).await;
-    let mut holding = hold(&shop).await;
     let first = shop.place(8, "first", &laces);
-    let rest = async {
-        somebody_waits(&mut holding).await;
-        let rest = [
-            (7, "before", &laces),
-            (9, "new", &laces),
-            (7, "before", &skis),
-            (10, "new", &laces),
-        ];
-        let rest = rest.map(|(user, key, body)| shop.place(user, key, body));
-        let keyless =
-            Request::post("/api/orders/orders").header("content-type", "application/json");
-        let body = r#"{"user_id": 7, "amount": 1, "description": "Laces"}"#;
-        let keyless = shop.send(keyless.body(Body::from(body)).unwrap());
-        let mut rest = std::pin::pin!(join(join_all(rest), keyless));
-        assert!(rest.as_mut().now_or_never().is_none());
-        holding.rollback().await.unwrap();
-        rest.await
-    };
-    let (first, (rest, keyless)) = tokio::join!(first, rest);
+    let rest = [
+        (7, "before", &laces),
+        (9, "new", &laces),
+        (7, "before", &skis),
+        (10, "new", &laces),
+    ];
+    let rest = rest.map(|(user, key, body)| shop.place(user, key, body));
+    let keyless = Request::post("/api/orders/orders").header("content-type", "application/json");
+    let body = r#"{"user_id": 7, "amount": 1, "description": "Laces"}"#;
+    let keyless = shop.send(keyless.body(Body::from(body)).unwrap());
+    let others = join(join_all(rest), keyless);
+    let (first, (rest, keyless)) = while_under_way(&shop, first, others).await;
     assert_eq!(first.json["number"], 2);
     assert_eq!(rest[0].json, before.json);
     assert_eq!(rest[2].json["code"], "idempotency_key_reused");
@@ -172,17 +162,9 @@ async fn what_cannot_be_read_again_takes_nobodys_new_order_with_it() {
         grant select (id, number) on orders.orders to orders_writer",
     )
     .await;
-    let mut holding = hold(&shop).await;
     let first = shop.place(8, "first", &laces);
-    let rest = async {
-        somebody_waits(&mut holding).await;
-        let rest = [(7, "before"), (9, "new")].map(|(user, key)| shop.place(user, key, &laces));
-        let mut rest = std::pin::pin!(join_all(rest));
-        assert!(rest.as_mut().now_or_never().is_none());
-        holding.rollback().await.unwrap();
-        rest.await
-    };
-    let (_, rest) = tokio::join!(first, rest);
+    let rest = [(7, "before"), (9, "new")].map(|(user, key)| shop.place(user, key, &laces));
+    let (_, rest) = while_under_way(&shop, first, join_all(rest)).await;
     assert_eq!(rest[0].status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(rest[1].status, StatusCode::CREATED);
     assert_eq!(shop.count("orders.orders").await, 3);
@@ -193,19 +175,11 @@ async fn an_order_that_can_never_be_written_takes_no_other_with_it() {
     let shop = Shop::open().await;
     shop.damage("alter table orders.orders add constraint no_skis check (description <> 'Skis')")
         .await;
-    let mut holding = hold(&shop).await;
     let (laces, skis) = (order_of(100, "Laces"), order_of(100, "Skis"));
     let first = shop.place(7, "first", &laces);
-    let rest = async {
-        somebody_waits(&mut holding).await;
-        let rest = [(8, &laces), (9, &skis), (10, &laces)];
-        let rest = rest.map(|(user, body)| shop.place(user, "rest", body));
-        let mut rest = std::pin::pin!(join_all(rest));
-        assert!(rest.as_mut().now_or_never().is_none());
-        holding.rollback().await.unwrap();
-        rest.await
-    };
-    let (_, rest) = tokio::join!(first, rest);
+    let rest = [(8, &laces), (9, &skis), (10, &laces)];
+    let rest = rest.map(|(user, body)| shop.place(user, "rest", body));
+    let (_, rest) = while_under_way(&shop, first, join_all(rest)).await;
     let statuses: Vec<u16> = rest.iter().map(|answer| answer.status.as_u16()).collect();
     assert_eq!(statuses, [201, 500, 201]);
     assert_eq!(shop.count("orders.orders").await, 3);

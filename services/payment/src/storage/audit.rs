@@ -11,7 +11,7 @@ use messaging::audit::Finding;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::payment::Decision;
+use super::payment::{self, Decision};
 
 pub use refunds::{answers_without_refund, refunds_without_answer};
 
@@ -119,14 +119,9 @@ pub async fn range(
         .map(|row| {
             let declined = match row.outcome.as_deref() {
                 None => None,
-                Some(outcome) => match Decision::parse(outcome, row.reason.as_deref()) {
-                    Some(Decision::Captured) => None,
-                    Some(Decision::Declined(reason)) => Some(reason),
-                    None => {
-                        return Err(sqlx::Error::Decode(
-                            "a payment with an unknown outcome".into(),
-                        ));
-                    }
+                Some(outcome) => match payment::read(outcome, row.reason.as_deref())? {
+                    Decision::Captured => None,
+                    Decision::Declined(reason) => Some(reason),
                 },
             };
             let decision = || {

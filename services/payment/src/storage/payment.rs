@@ -27,7 +27,7 @@ impl Decision {
         }
     }
 
-    pub(super) fn parse(outcome: &str, reason: Option<&str>) -> Option<Self> {
+    fn parse(outcome: &str, reason: Option<&str>) -> Option<Self> {
         match (outcome, reason) {
             ("CAPTURED", None) => Some(Self::Captured),
             ("DECLINED", Some(reason)) => DeclineReason::parse(reason).map(Self::Declined),
