@@ -1,23 +1,36 @@
 //! The doorbell: tells readers of a table that something was committed. It only wakes; the truth is in the table.
 //!
 //! Within the process it is a signal; across processes it is `NOTIFY`, sent after the commit from a connection of its
-//! own and coalesced, because inside the business transaction it would take a lock global to the server. Whoever waits
-//! also has a time limit, so a lost ring costs a moment, never a message.
+//! own and coalesced, because inside the business transaction it would take a lock global to the server. Listeners give
+//! a sign of life now and then, and where nobody else gives one nobody is notified: a server wakes the sender's own
+//! listener too. Whoever waits also has a time limit, so a lost ring costs a moment, never a message.
 
 use std::{convert::Infallible, time::Duration};
 
 use sqlx::{
-    PgPool,
+    PgConnection, PgPool,
     postgres::{PgListener, PgNotification},
 };
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
 
 /// At most one notification in this time.
 const COALESCE: Duration = Duration::from_millis(10);
 
+/// How often a process says that it listens.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+
+/// Another process is taken to listen for that long after it was last heard: two signs may be lost.
+const PRESENT_FOR: Duration = SIGN_OF_LIFE.saturating_mul(3);
+
 /// The pause before a lost connection is made again.
 const RECONNECT: Duration = Duration::from_secs(1);
+
+/// What a notification that only says who listens begins with; its sender's mark follows.
+const LISTENS: &str = "listens ";
 
 /// What a notification carries when lanes change hands, and not rows.
 pub(crate) const HAND_OVER: &str = "lanes";
@@ -67,6 +80,29 @@ pub struct Doorbell {
     /// What its notifications carry, so that it does not take them for another process's when they come back.
     mark: u64,
     rings: watch::Sender<Rings>,
+    others: watch::Sender<Others>,
+}
+
+/// Whether other processes listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Others {
+    /// This process does not listen itself, so it would not have heard of them.
+    Unknown,
+    /// One was heard, or may not have had its turn to speak yet: they are taken to be there until then.
+    PresentUntil(Instant),
+}
+
+impl Others {
+    fn heard_at(now: Instant) -> Self {
+        Self::PresentUntil(now + PRESENT_FOR)
+    }
+
+    fn are_present_at(self, now: Instant) -> bool {
+        match self {
+            Self::Unknown => true,
+            Self::PresentUntil(until) => now < until,
+        }
+    }
 }
 
 /// One listener of a doorbell. It remembers rings from before it waits.
@@ -83,6 +119,7 @@ impl Doorbell {
             channel,
             mark: fastrand::u64(..),
             rings: watch::Sender::new(Rings::default()),
+            others: watch::Sender::new(Others::Unknown),
         }
     }
 
@@ -126,40 +163,66 @@ impl Doorbell {
         }
     }
 
+    /// Says that this process listens, and rings where others do.
     async fn notify(&self, pool: &PgPool) -> Result<Infallible, sqlx::Error> {
         let mut rings = self.rings.subscribe();
         let mut connection = pool.acquire().await?;
         let mut told = rings.borrow_and_update().signals;
+        let mut sign_of_life = interval(SIGN_OF_LIFE);
+        sign_of_life.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if rings.changed().await.is_err() {
-                return Err(sqlx::Error::PoolClosed);
+            tokio::select! {
+                _ = sign_of_life.tick() => {
+                    self.send(&mut connection, &format!("{LISTENS}{}", self.mark)).await?;
+                }
+                changed = rings.changed() => {
+                    if changed.is_err() {
+                        return Err(sqlx::Error::PoolClosed);
+                    }
+                    let signals = rings.borrow_and_update().signals;
+                    if signals == std::mem::replace(&mut told, signals) || !self.others_listen() {
+                        continue;
+                    }
+                    self.send(&mut connection, &self.mark.to_string()).await?;
+                    tokio::time::sleep(COALESCE).await;
+                }
             }
-            let signals = rings.borrow_and_update().signals;
-            if signals == told {
-                continue;
-            }
-            told = signals;
-            sqlx::query!(
-                "select pg_notify($1, $2)",
-                self.channel.as_str(),
-                self.mark.to_string()
-            )
-            .execute(&mut *connection)
-            .await?;
-            tokio::time::sleep(COALESCE).await;
         }
     }
 
+    async fn send(&self, connection: &mut PgConnection, payload: &str) -> Result<(), sqlx::Error> {
+        sqlx::query!("select pg_notify($1, $2)", self.channel.as_str(), payload)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    fn others_listen(&self) -> bool {
+        self.others.borrow().are_present_at(Instant::now())
+    }
+
     async fn listen(&self, pool: &PgPool) -> Result<Infallible, sqlx::Error> {
+        let heard = self.hear(pool).await;
+        self.others.send_replace(Others::Unknown);
+        heard
+    }
+
+    async fn hear(&self, pool: &PgPool) -> Result<Infallible, sqlx::Error> {
         let mut listener = PgListener::connect_with(pool).await?;
         listener.listen(self.channel.as_str()).await?;
+        self.others.send_replace(Others::heard_at(Instant::now()));
         // What was committed while nobody listened is found by this ring.
         self.rings.send_modify(|rings| rings.notifications += 1);
         loop {
             // None: the connection was lost and made again, and with it perhaps a ring.
             let notification = listener.try_recv().await?;
             let payload = notification.as_ref().map(PgNotification::payload);
-            if payload.is_some_and(|payload| payload == self.mark.to_string()) {
+            let only_listens = payload.and_then(|payload| payload.strip_prefix(LISTENS));
+            if only_listens.or(payload) == Some(self.mark.to_string().as_str()) {
+                continue;
+            }
+            self.others.send_replace(Others::heard_at(Instant::now()));
+            if only_listens.is_some() {
                 continue;
             }
             self.rings.send_modify(|rings| {

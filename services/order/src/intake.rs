@@ -202,6 +202,7 @@ impl Shared {
         let mut connection = self.pool.acquire().await?;
         let placing = storage::place::place_all(&mut connection, &new, &claimed);
         let placed = time(&self.durations, placing).await?;
+        self.pool.keep(connection);
         self.placed(&placed);
         Ok(placed.into_iter().map(|order| (order.id, order)).collect())
     }

@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use sqlx::PgTransaction;
+use sqlx::{Connection, PgTransaction};
 use uuid::Uuid;
 
 use super::{
@@ -126,9 +126,12 @@ impl<H: Handler> Settling<'_, H> {
         entries: &[Entry<'_, H::Message>],
         spans: &mut Spans,
     ) -> Result<(Settled, H::Effect), Failure> {
-        let tx = self.pool.begin().await.map_err(Failure::away)?;
+        let mut connection = self.pool.acquire().await.map_err(Failure::away)?;
+        let tx = connection.begin().await.map_err(Failure::away)?;
         let transaction = self.transact(tx, lot, entries, spans);
-        time(&self.metrics.settling, transaction).await
+        let settled = time(&self.metrics.settling, transaction).await?;
+        self.pool.keep(connection);
+        Ok(settled)
     }
 
     async fn transact(

@@ -1,5 +1,10 @@
 //! Operations of a client of the database, by OpenTelemetry's semantic conventions, and its waits for a connection.
 
+use std::{
+    sync::{Arc, Mutex, MutexGuard, Once, PoisonError},
+    time::Duration,
+};
+
 use contracts::metrics::{Announce, Histograms, short};
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -105,11 +110,40 @@ pub async fn time<T>(durations: &Histogram, work: impl Future<Output = T>) -> T 
 
 /// A pool whose users' waits for a connection are measured. The pool has no hook for that, so they are where connections are
 /// taken.
+///
+/// It can also keep a connection at hand, for work that goes on batch after batch. The pool hands its connections out in
+/// turn, so each batch would meet another process of the server, with cold caches; and it asks each that is given back
+/// whether it still answers, which wakes that process once more.
 #[derive(Debug, Clone)]
 pub struct MeasuredPool {
     pool: PgPool,
     waits: Histogram,
+    slot: Arc<Slot>,
 }
+
+/// Where the kept connection is.
+#[derive(Debug)]
+struct Slot {
+    kept: Mutex<Option<Kept>>,
+    /// Of the first connection that is kept: from then on somebody empties the slot when the pool is closed.
+    is_emptied: Once,
+}
+
+/// A connection at hand.
+#[derive(Debug)]
+struct Kept {
+    connection: PoolConnection<Postgres>,
+    since: Instant,
+}
+
+impl Slot {
+    fn lock(&self) -> MutexGuard<'_, Option<Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long a kept connection is taken without asking whether it still answers. Later the pool is asked, which looks.
+const KEPT_FOR: Duration = Duration::from_secs(1);
 
 impl MeasuredPool {
     /// The pool, known by its application name.
@@ -122,12 +156,47 @@ impl MeasuredPool {
                 .unwrap_or_default()
                 .to_owned(),
         });
-        Self { pool, waits }
+        Self {
+            pool,
+            waits,
+            slot: Arc::new(Slot {
+                kept: Mutex::new(None),
+                is_emptied: Once::new(),
+            }),
+        }
     }
 
-    /// Takes a connection.
+    /// Takes a connection, the kept one if there is one.
     pub async fn acquire(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        time(&self.waits, self.pool.acquire()).await
+        let acquire = async {
+            let kept = self.slot.lock().take();
+            match kept {
+                Some(kept) if kept.since.elapsed() < KEPT_FOR => Ok(kept.connection),
+                _ => self.pool.acquire().await,
+            }
+        };
+        time(&self.waits, acquire).await
+    }
+
+    /// Keeps a connection at hand whose work went well. Any other is to be dropped: so it goes back to the pool, which looks
+    /// whether it is whole.
+    pub fn keep(&self, connection: PoolConnection<Postgres>) {
+        self.slot.is_emptied.call_once(|| {
+            let (closing, slot) = (self.pool.close_event(), Arc::downgrade(&self.slot));
+            tokio::spawn(async move {
+                closing.await;
+                // The pool waits for its connections.
+                if let Some(slot) = slot.upgrade() {
+                    drop(slot.lock().take());
+                }
+            });
+        });
+        let mut kept = self.slot.lock();
+        // Looked at under the lock: whoever empties the slot comes after this, or the pool is seen to be closed.
+        if !self.pool.is_closed() {
+            let since = Instant::now();
+            *kept = Some(Kept { connection, since });
+        }
     }
 
     /// Takes a connection and begins a transaction.

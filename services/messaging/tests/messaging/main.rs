@@ -11,6 +11,7 @@ mod dead_letters;
 mod deferred;
 mod discard;
 mod idempotency;
+mod kept;
 mod lanes;
 mod operators;
 mod outbox;

@@ -8,7 +8,7 @@ use messaging::{
         Difference, Position, append, append_all, maintain_partitions, read_page, read_since,
     },
 };
-use sqlx::PgPool;
+use sqlx::{PgPool, postgres::PgListener};
 use std::time::Duration;
 use tests::{Login, poll_until};
 use tokio_util::sync::CancellationToken;
@@ -273,4 +273,60 @@ async fn a_ring_crosses_processes() {
     for task in tasks {
         task.await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn who_is_alone_notifies_nobody_until_another_listens() {
+    let db = database().await;
+    let stop = CancellationToken::new();
+    let run = |doorbell: &Doorbell| {
+        tokio::spawn(doorbell.clone().run(db.pool(Login::Relay), stop.clone()))
+    };
+    // It gives no sign of life, so nobody rings for it.
+    let mut wire = PgListener::connect_with(&db.pool(Login::Relay))
+        .await
+        .unwrap();
+    wire.listen(Channel::Outbox.as_str()).await.unwrap();
+    let here = Doorbell::new(Channel::Outbox);
+    let mut tasks = vec![run(&here)];
+    // Others may be there that had no turn to speak yet.
+    poll_until("rings go out at first", DEADLINE, async || {
+        here.ring();
+        hears_a_ring(&mut wire).await.then_some(())
+    })
+    .await;
+    poll_until("rings stay within the process", 3 * DEADLINE, async || {
+        here.ring();
+        (!hears_a_ring(&mut wire).await).then_some(())
+    })
+    .await;
+    let there = Doorbell::new(Channel::Outbox);
+    tasks.push(run(&there));
+    let mut bell = there.bell();
+    assert_eq!(bell.wait(DEADLINE).await, WokenBy::Notification);
+    poll_until("rings go out", DEADLINE, async || {
+        here.ring();
+        hears_a_ring(&mut wire).await.then_some(())
+    })
+    .await;
+    assert_eq!(bell.wait(DEADLINE).await, WokenBy::Notification);
+    stop.cancel();
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+/// Whether a ring is on the wire within a moment; who only says that it listens does not ring.
+async fn hears_a_ring(wire: &mut PgListener) -> bool {
+    let ring = async {
+        loop {
+            let notification = wire.recv().await.unwrap();
+            if !notification.payload().starts_with("listens ") {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_millis(300), ring)
+        .await
+        .is_ok()
 }
