@@ -1,7 +1,8 @@
 //! Operations of a client of the database, by OpenTelemetry's semantic conventions, and its waits for a connection.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, Once, PoisonError},
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak},
     time::Duration,
 };
 
@@ -13,9 +14,9 @@ use prometheus_client::{
 };
 use sqlx::{
     PgPool, PgTransaction, Postgres, SqlSafeStr,
-    pool::{MaybePoolConnection, PoolConnection},
+    pool::{CloseEvent, MaybePoolConnection, PoolConnection},
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// Operations of a client of the database; clones measure together.
 #[derive(Debug, Clone)]
@@ -125,8 +126,8 @@ pub struct MeasuredPool {
 #[derive(Debug)]
 struct Slot {
     kept: Mutex<Option<Kept>>,
-    /// Of the first connection that is kept: from then on somebody empties the slot when the pool is closed.
-    is_emptied: Once,
+    /// Since a first connection was kept, one that rests is given back.
+    is_watched: Once,
 }
 
 /// A connection at hand.
@@ -142,7 +143,23 @@ impl Slot {
     }
 }
 
-/// How long a kept connection is taken without asking whether it still answers. Later the pool is asked, which looks.
+/// Gives a connection back that rests, for others may want it; and at the end, for a pool that is closed waits for it.
+async fn let_go(closing: CloseEvent, slot: Weak<Slot>) {
+    let mut closing = pin!(closing);
+    loop {
+        let is_closed = timeout(KEPT_FOR, &mut closing).await.is_ok();
+        let Some(slot) = slot.upgrade() else { return };
+        let rested = slot
+            .lock()
+            .take_if(|kept| is_closed || kept.since.elapsed() >= KEPT_FOR);
+        drop(rested);
+        if is_closed {
+            return;
+        }
+    }
+}
+
+/// How long a kept connection is taken without asking whether it still answers. Then it goes back to the pool, which looks.
 const KEPT_FOR: Duration = Duration::from_secs(1);
 
 impl MeasuredPool {
@@ -161,7 +178,7 @@ impl MeasuredPool {
             waits,
             slot: Arc::new(Slot {
                 kept: Mutex::new(None),
-                is_emptied: Once::new(),
+                is_watched: Once::new(),
             }),
         }
     }
@@ -181,15 +198,8 @@ impl MeasuredPool {
     /// Keeps a connection at hand whose work went well. Any other is to be dropped: so it goes back to the pool, which looks
     /// whether it is whole.
     pub fn keep(&self, connection: PoolConnection<Postgres>) {
-        self.slot.is_emptied.call_once(|| {
-            let (closing, slot) = (self.pool.close_event(), Arc::downgrade(&self.slot));
-            tokio::spawn(async move {
-                closing.await;
-                // The pool waits for its connections.
-                if let Some(slot) = slot.upgrade() {
-                    drop(slot.lock().take());
-                }
-            });
+        self.slot.is_watched.call_once(|| {
+            tokio::spawn(let_go(self.pool.close_event(), Arc::downgrade(&self.slot)));
         });
         let mut kept = self.slot.lock();
         // Looked at under the lock: whoever empties the slot comes after this, or the pool is seen to be closed.

@@ -55,6 +55,17 @@ async fn a_connection_that_was_lost_while_kept_is_not_handed_out() {
 }
 
 #[tokio::test]
+async fn a_connection_that_rests_is_there_for_others() {
+    let db = database().await;
+    let pool = MeasuredPool::new(db.pool(Login::Writer), &Metrics::default().database);
+    pool.keep(pool.acquire().await.unwrap());
+    poll_until("it is back in the pool", DEADLINE, async || {
+        (pool.unmeasured().num_idle() == 1).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_pool_that_is_closed_does_not_wait_for_what_is_kept() {
     let db = database().await;
     let pool = MeasuredPool::new(db.pool(Login::Writer), &Metrics::default().database);
