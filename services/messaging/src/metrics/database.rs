@@ -187,9 +187,10 @@ impl MeasuredPool {
     pub async fn acquire(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
         let acquire = async {
             let kept = self.slot.lock().take();
-            match kept {
-                Some(kept) if kept.since.elapsed() < KEPT_FOR => Ok(kept.connection),
-                _ => self.pool.acquire().await,
+            // One that rested too long goes back before the pool is asked: it may be the last there is.
+            match kept.filter(|kept| kept.since.elapsed() < KEPT_FOR) {
+                Some(kept) => Ok(kept.connection),
+                None => self.pool.acquire().await,
             }
         };
         time(&self.waits, acquire).await
