@@ -109,6 +109,8 @@ impl Others {
 #[derive(Debug)]
 pub struct Bell {
     rings: watch::Receiver<Rings>,
+    /// What the last wait knew of.
+    known: Rings,
 }
 
 impl Doorbell {
@@ -144,9 +146,9 @@ impl Doorbell {
     /// A new listener.
     #[must_use]
     pub fn bell(&self) -> Bell {
-        Bell {
-            rings: self.rings.subscribe(),
-        }
+        let mut rings = self.rings.subscribe();
+        let known = *rings.borrow_and_update();
+        Bell { rings, known }
     }
 
     /// Carries rings to other processes and theirs here, until stopped; takes two connections of the pool.
@@ -257,14 +259,13 @@ impl Bell {
 
     /// Waits for a ring since the last wait, but not longer than `at_most`.
     pub async fn wait(&mut self, at_most: Duration) -> WokenBy {
-        let before = *self.rings.borrow();
         let changed = tokio::time::timeout(at_most, self.rings.changed()).await;
         if !matches!(changed, Ok(Ok(()))) {
             return WokenBy::Poll;
         }
-        let after = *self.rings.borrow_and_update();
-        // A ring from before this wait shows no difference here; it was this process's own, or as good as.
-        if after.signals == before.signals && after.notifications != before.notifications {
+        let now = *self.rings.borrow_and_update();
+        let before = std::mem::replace(&mut self.known, now);
+        if now.signals == before.signals {
             WokenBy::Notification
         } else {
             WokenBy::Signal
@@ -282,6 +283,16 @@ mod tests {
     async fn a_ring_before_the_wait_is_not_lost() {
         let doorbell = Doorbell::new(Channel::Outbox);
         let mut bell = doorbell.bell();
+        doorbell.ring();
+        assert_eq!(bell.wait(LONG).await, WokenBy::Signal);
+    }
+
+    #[tokio::test]
+    async fn a_notification_before_the_wait_is_told_from_a_signal() {
+        let doorbell = Doorbell::new(Channel::Outbox);
+        let mut bell = doorbell.bell();
+        doorbell.rings.send_modify(|rings| rings.notifications += 1);
+        assert_eq!(bell.wait(LONG).await, WokenBy::Notification);
         doorbell.ring();
         assert_eq!(bell.wait(LONG).await, WokenBy::Signal);
     }
