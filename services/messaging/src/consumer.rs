@@ -43,7 +43,8 @@ use crate::{
     broker::BrokerUrl,
     failure::{BoxError, Failure, ReasonClass, Rejection},
     fault_point::{self, FaultPoint},
-    metrics::{MeasuredPool, Metrics},
+    metrics::Metrics,
+    pool::Pool,
 };
 
 /// The most events settled in one transaction.
@@ -56,7 +57,7 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 #[derive(Debug)]
 pub struct Consumer<H> {
     handler: H,
-    pool: MeasuredPool,
+    pool: Pool,
     broker: BrokerUrl,
     metrics: QueueMetrics,
     schedule: Schedule,
@@ -67,7 +68,7 @@ impl<H: Handler> Consumer<H> {
     pub fn new(handler: H, pool: PgPool, broker: BrokerUrl, metrics: Metrics) -> Self {
         Self {
             handler,
-            pool: MeasuredPool::new(pool, &metrics.database),
+            pool: Pool::new(pool, &metrics.database),
             broker,
             metrics: QueueMetrics::new(metrics, H::QUEUE),
             schedule: Schedule::default(),

@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod operation;
 pub mod outbox;
 pub mod pace;
+pub mod pool;
 pub mod publish_log;
 pub mod publisher;
 pub mod schema;

@@ -16,7 +16,7 @@ use contracts::metrics::Announce;
 
 pub use self::{
     client::{ClientMetrics, Destination, Process, process_destination, publish_destination},
-    database::{DatabaseMetrics, MeasuredPool, Operation, time},
+    database::{DatabaseMetrics, Operation, time},
     inbox::{InboxLabels, InboxMetrics, InboxOutcome, QueueReadings},
     outbox::{OutboxReadings, SnapshotLabels},
     relay::{PublishLabels, RelayMetrics},

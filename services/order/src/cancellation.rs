@@ -3,8 +3,8 @@
 use contracts::{EventId, OrderId, TraceContext, UserId};
 use messaging::{
     idempotency::{Claim, IdempotencyKey, RequestDigest, claim},
-    metrics::MeasuredPool,
     outbox,
+    pool::Pool,
 };
 use time::OffsetDateTime;
 
@@ -42,7 +42,7 @@ pub(crate) enum GivenUp {
 /// order's state comes before its version, as HTTP has it (RFC 9110, section 13.2.1): who cannot cancel at all is not
 /// told to try again with another version.
 pub(crate) async fn cancel(
-    pool: &MeasuredPool,
+    pool: &Pool,
     request: Cancellation<'_>,
     expected: impl FnOnce(i32) -> bool,
 ) -> Result<GivenUp, Error> {

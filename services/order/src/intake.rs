@@ -15,8 +15,9 @@ use contracts::OrderId;
 use messaging::{
     doorbell::Doorbell,
     idempotency::{self, Attempt, Claim, Columns, IdempotencyKey, RequestDigest},
-    metrics::{MeasuredPool, Operation, time},
+    metrics::{Operation, time},
     pace::Pace,
+    pool::Pool,
     topology::ORDER_PAYMENTS,
 };
 use prometheus_client::metrics::histogram::Histogram;
@@ -53,7 +54,7 @@ pub(crate) struct Intake(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    pool: MeasuredPool,
+    pool: Pool,
     /// Times of transactions.
     durations: Histogram,
     metrics: Metrics,
@@ -90,7 +91,7 @@ impl Intake {
             pace: Pace::new(limits::INTAKE_PACE, Instant::now()),
         };
         Self(Arc::new(Shared {
-            pool: MeasuredPool::new(settings.writer_pool.clone(), database),
+            pool: Pool::new(settings.writer_pool.clone(), database),
             durations: database.operation(ORDER_PAYMENTS.database, Operation::Place),
             metrics: settings.metrics.clone(),
             hub,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use chassis::{Profile, SessionKeys};
-use messaging::{doorbell::Doorbell, metrics::MeasuredPool};
+use messaging::{doorbell::Doorbell, pool::Pool};
 use sqlx::PgPool;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -48,8 +48,8 @@ pub struct OrderSettings {
 #[derive(Debug, Clone)]
 pub struct OrderState {
     settings: Arc<OrderSettings>,
-    api_pool: MeasuredPool,
-    writer_pool: MeasuredPool,
+    api_pool: Pool,
+    writer_pool: Pool,
     intake: Intake,
     hub: Arc<Hub>,
     load: Arc<Load>,
@@ -62,8 +62,8 @@ impl OrderState {
         let hub = Hub::new(settings.metrics.clone());
         let intake = Intake::new(&settings, Arc::clone(&hub));
         let database = &settings.messaging_metrics.database;
-        let api_pool = MeasuredPool::new(settings.api_pool.clone(), database);
-        let writer_pool = MeasuredPool::new(settings.writer_pool.clone(), database);
+        let api_pool = Pool::new(settings.api_pool.clone(), database);
+        let writer_pool = Pool::new(settings.writer_pool.clone(), database);
         let load = Load::new(settings.load_limits, settings.metrics.clone());
         Self {
             settings: Arc::new(settings),
@@ -75,12 +75,12 @@ impl OrderState {
         }
     }
 
-    pub(crate) const fn api_pool(&self) -> &MeasuredPool {
+    pub(crate) const fn api_pool(&self) -> &Pool {
         &self.api_pool
     }
 
     /// For what a request waits for.
-    pub(crate) const fn measured_writer_pool(&self) -> &MeasuredPool {
+    pub(crate) const fn measured_writer_pool(&self) -> &Pool {
         &self.writer_pool
     }
 

@@ -2,7 +2,7 @@
 
 use axum::extract::FromRef;
 use chassis::{Profile, SessionKeys};
-use messaging::{broker::BrokerUrl, doorbell::Doorbell, metrics::MeasuredPool};
+use messaging::{broker::BrokerUrl, doorbell::Doorbell, pool::Pool};
 
 use crate::Metrics;
 
@@ -10,9 +10,9 @@ use crate::Metrics;
 #[derive(Debug, Clone)]
 pub struct PaymentSettings {
     /// Reads for HTTP, as the role that row-level security holds.
-    pub api_pool: MeasuredPool,
+    pub api_pool: Pool,
     /// Every write, as the role that may.
-    pub writer_pool: MeasuredPool,
+    pub writer_pool: Pool,
     /// Rung when a settled batch has put its answers into the outbox.
     pub outbox_bell: Doorbell,
     /// Verify who asks.

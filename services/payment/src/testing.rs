@@ -10,7 +10,7 @@ use http_body_util::BodyExt;
 use messaging::{
     broker::BrokerUrl,
     doorbell::{Channel, Doorbell},
-    metrics::MeasuredPool,
+    pool::Pool,
     schema::Roles,
 };
 use prometheus_client::registry::Registry;
@@ -97,7 +97,7 @@ impl Shop {
     pub(crate) fn on(database: TestDatabase, profile: Profile, broker: BrokerUrl) -> Self {
         let mut registry = Registry::default();
         let messaging_metrics = messaging::metrics::Metrics::register(&mut registry);
-        let measured = |login| MeasuredPool::new(database.pool(login), &messaging_metrics.database);
+        let measured = |login| Pool::new(database.pool(login), &messaging_metrics.database);
         let settings = PaymentSettings {
             api_pool: measured(Login::Api),
             writer_pool: measured(Login::Writer),

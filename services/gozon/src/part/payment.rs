@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chassis::{Stage, pool::PoolSettings};
 use messaging::{
     doorbell::Doorbell,
-    metrics::MeasuredPool,
+    pool::Pool,
     topology::{self, PAYMENT_ORDERS},
     watch::QueueLook,
 };
@@ -37,8 +37,8 @@ pub(crate) fn add(
     );
     let metrics = payment::Metrics::register(&mut process.metrics.registry);
     let settings = PaymentSettings {
-        api_pool: MeasuredPool::new(api_pool, &process.metrics.messaging.database),
-        writer_pool: MeasuredPool::new(writer_pool.clone(), &process.metrics.messaging.database),
+        api_pool: Pool::new(api_pool, &process.metrics.messaging.database),
+        writer_pool: Pool::new(writer_pool.clone(), &process.metrics.messaging.database),
         outbox_bell: outbox_bell.clone(),
         session_keys: config.session_keys.clone(),
         profile: config.profile,

@@ -17,7 +17,8 @@ use crate::{
     failure::{Failure, ReasonClass, Rejection},
     fault_point::{self, FaultPoint},
     inbox::{self, Verdict},
-    metrics::{MeasuredPool, time},
+    metrics::time,
+    pool::Pool,
     span::Attempt,
 };
 
@@ -27,7 +28,7 @@ const SETTLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// What settling needs besides the batch.
 pub(super) struct Settling<'c, H> {
     pub(super) handler: &'c H,
-    pub(super) pool: &'c MeasuredPool,
+    pub(super) pool: &'c Pool,
     pub(super) schedule: &'c Schedule,
     pub(super) metrics: &'c QueueMetrics,
 }

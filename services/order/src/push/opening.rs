@@ -1,7 +1,7 @@
 //! What a socket is told first: what changed since its cursor, or the newest orders.
 
 use contracts::UserId;
-use messaging::metrics::MeasuredPool;
+use messaging::pool::Pool;
 
 use crate::{
     limits::{RESUME_ORDERS_MAX, SNAPSHOT_ORDERS},
@@ -22,7 +22,7 @@ pub(crate) struct Opening {
 /// What changed since a cursor is found by looking through the user's orders, and only if these are all of them is it
 /// known that nothing is missing: no index on changes would be worth what it costs every order.
 pub(crate) async fn read(
-    pool: &MeasuredPool,
+    pool: &Pool,
     user_id: UserId,
     cursor: Option<&Position>,
 ) -> Result<Opening, sqlx::Error> {

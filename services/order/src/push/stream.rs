@@ -1,6 +1,6 @@
 //! One event stream: opening, then changes, until either side ends it.
 
-use messaging::metrics::MeasuredPool;
+use messaging::pool::Pool;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -20,7 +20,7 @@ use crate::{api::view::OrderView, limits, storage::position::Position};
 /// Where a stream reads, where it resumes and when it stops.
 #[derive(Debug)]
 pub(crate) struct Source {
-    pub(crate) pool: MeasuredPool,
+    pub(crate) pool: Pool,
     pub(crate) cursor: Option<Position>,
     pub(crate) stop: CancellationToken,
 }
@@ -67,7 +67,7 @@ pub(crate) async fn until_cut_off(
 async fn follow<P: Peer>(
     peer: &mut P,
     subscription: &mut Subscription,
-    pool: &MeasuredPool,
+    pool: &Pool,
     cursor: Option<Position>,
 ) -> End {
     // Apart, so that what it takes to read is given back before the long wait: one future is as large as its largest part.
@@ -140,7 +140,7 @@ pub(crate) async fn next<P: Peer>(
 /// Reads the opening, once the tail has its place; none if the database cannot say.
 async fn open(
     subscription: &Subscription,
-    pool: &MeasuredPool,
+    pool: &Pool,
     cursor: Option<&Position>,
 ) -> Option<Opening> {
     timeout(limits::TAIL_START_TIMEOUT, subscription.tail_follows())

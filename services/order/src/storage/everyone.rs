@@ -1,13 +1,13 @@
 //! The original's list of all users' orders: the one read that crosses users, through a role of its own, demo mode only.
 
-use messaging::metrics::MeasuredPool;
+use messaging::pool::Pool;
 
 use super::row::{OrderRow, orders};
 use crate::order::Order;
 
 /// The newest orders of everyone.
 pub(crate) async fn newest(
-    pool: &MeasuredPool,
+    pool: &Pool,
     everyone_role: &str,
     limit: i64,
 ) -> Result<Vec<Order>, sqlx::Error> {

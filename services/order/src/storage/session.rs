@@ -1,7 +1,7 @@
 //! Reading transactions of the `api` login, with row level security told whose rows they may see.
 
 use contracts::UserId;
-use messaging::metrics::MeasuredPool;
+use messaging::pool::Pool;
 use sqlx::PgTransaction;
 
 use super::position::{Position, parse};
@@ -11,7 +11,7 @@ const BEGIN: &str = "begin isolation level repeatable read read only";
 
 /// Begins a transaction that sees this user's rows and nobody else's.
 pub(crate) async fn begin_as(
-    pool: &MeasuredPool,
+    pool: &Pool,
     user_id: UserId,
 ) -> Result<PgTransaction<'static>, sqlx::Error> {
     let mut tx = pool.begin_with(BEGIN).await?;
@@ -27,7 +27,7 @@ pub(crate) async fn begin_as(
 /// The same, and the place in the status history that its snapshot is: for a reader who will find out which of the
 /// transactions it has passed were on disk (see [`Position::up_to`]).
 pub(crate) async fn begin_snapshot_as(
-    pool: &MeasuredPool,
+    pool: &Pool,
     user_id: UserId,
 ) -> Result<(PgTransaction<'static>, Position), sqlx::Error> {
     let mut tx = pool.begin_with(BEGIN).await?;

@@ -1,12 +1,12 @@
 //! Reading transactions of the `api` login, with row-level security told whose rows they may see: the second lock.
 
 use contracts::UserId;
-use messaging::metrics::MeasuredPool;
+use messaging::pool::Pool;
 use sqlx::PgTransaction;
 
 /// Begins a transaction that sees this user's rows and nobody else's.
 pub(crate) async fn begin_as(
-    pool: &MeasuredPool,
+    pool: &Pool,
     user_id: UserId,
 ) -> Result<PgTransaction<'static>, sqlx::Error> {
     let mut tx = pool.begin().await?;

@@ -1,7 +1,7 @@
 //! The second lock, tried alone, and the plans of the hot statements.
 
 use contracts::Money;
-use messaging::metrics::MeasuredPool;
+use messaging::pool::Pool;
 use sqlx::{Connection, PgConnection, postgres::PgPoolOptions};
 use tests::{
     Login,
@@ -52,7 +52,7 @@ async fn whose_rows_are_seen_ends_with_the_transaction() {
     let pool = PgPoolOptions::new().max_connections(1);
     let pool = pool.connect(shop.database.url(Login::Api)).await.unwrap();
     let metrics = &shop.settings.messaging_metrics.database;
-    let pool = MeasuredPool::new(pool, metrics);
+    let pool = Pool::new(pool, metrics);
     let mut tx = session::begin_as(&pool, user(1)).await.unwrap();
     assert_eq!(visible(&mut tx).await, (vec![1], 1));
     tx.commit().await.unwrap();

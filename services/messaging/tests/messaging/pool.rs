@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use messaging::metrics::{MeasuredPool, Metrics};
-use sqlx::PgConnection;
+use messaging::{metrics::Metrics, pool::Pool};
+use sqlx::{PgConnection, postgres::PgPoolOptions};
 use tests::{Login, poll_until};
 
 use crate::support::{DEADLINE, database};
@@ -18,7 +18,7 @@ async fn process_of(connection: &mut PgConnection) -> i32 {
 #[tokio::test]
 async fn work_that_goes_on_stays_with_one_connection() {
     let db = database().await;
-    let pool = MeasuredPool::new(db.pool(Login::Writer), &Metrics::default().database);
+    let pool = Pool::new(db.pool(Login::Writer), &Metrics::default().database);
     // Others that the pool would hand out in turn.
     let (mut first, second) = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
     let kept = process_of(&mut first).await;
@@ -39,7 +39,7 @@ async fn work_that_goes_on_stays_with_one_connection() {
 #[tokio::test]
 async fn a_connection_that_was_lost_while_kept_is_not_handed_out() {
     let db = database().await;
-    let pool = MeasuredPool::new(db.pool(Login::Writer), &Metrics::default().database);
+    let pool = Pool::new(db.pool(Login::Writer), &Metrics::default().database);
     let mut connection = pool.acquire().await.unwrap();
     let lost = process_of(&mut connection).await;
     pool.keep(connection);
@@ -57,7 +57,7 @@ async fn a_connection_that_was_lost_while_kept_is_not_handed_out() {
 #[tokio::test]
 async fn a_connection_that_rests_is_there_for_others() {
     let db = database().await;
-    let pool = MeasuredPool::new(db.pool(Login::Writer), &Metrics::default().database);
+    let pool = Pool::new(db.pool(Login::Writer), &Metrics::default().database);
     pool.keep(pool.acquire().await.unwrap());
     poll_until("it is back in the pool", DEADLINE, async || {
         (pool.unmeasured().num_idle() == 1).then_some(())
@@ -66,9 +66,23 @@ async fn a_connection_that_rests_is_there_for_others() {
 }
 
 #[tokio::test]
+async fn the_last_connection_of_a_pool_rests_and_is_there_again() {
+    let db = database().await;
+    let full = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(DEADLINE)
+        .connect_lazy_with(db.pool(Login::Writer).connect_options().as_ref().clone());
+    let pool = Pool::new(full, &Metrics::default().database);
+    pool.keep(pool.acquire().await.unwrap());
+    // The runtime rests too: nobody has given it back when it is asked for.
+    std::thread::sleep(Duration::from_millis(1_100));
+    pool.acquire().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_pool_that_is_closed_does_not_wait_for_what_is_kept() {
     let db = database().await;
-    let pool = MeasuredPool::new(db.pool(Login::Writer), &Metrics::default().database);
+    let pool = Pool::new(db.pool(Login::Writer), &Metrics::default().database);
     let (first, second) = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
     pool.keep(first);
     let closing = tokio::spawn({
