@@ -26,7 +26,7 @@ const KEPT_FOR: Duration = Duration::from_secs(1);
 /// A pool whose users' waits are measured and whose last connection can be kept.
 #[derive(Debug, Clone)]
 pub struct Pool {
-    pool: PgPool,
+    connections: PgPool,
     waits: Histogram,
     slot: Arc<Slot>,
 }
@@ -49,11 +49,11 @@ struct Kept {
 impl Pool {
     /// The pool, known by its application name.
     #[must_use]
-    pub fn new(pool: PgPool, metrics: &DatabaseMetrics) -> Self {
-        let options = pool.connect_options();
+    pub fn new(connections: PgPool, metrics: &DatabaseMetrics) -> Self {
+        let options = connections.connect_options();
         let waits = metrics.waits(options.get_application_name().unwrap_or_default());
         Self {
-            pool,
+            connections,
             waits,
             slot: Arc::new(Slot {
                 kept: Mutex::new(None),
@@ -69,7 +69,7 @@ impl Pool {
             // One that rested too long goes back before the pool is asked: it may be the last there is.
             match kept.filter(|kept| kept.since.elapsed() < KEPT_FOR) {
                 Some(kept) => Ok(kept.connection),
-                None => self.pool.acquire().await,
+                None => self.connections.acquire().await,
             }
         };
         time(&self.waits, acquire).await
@@ -79,11 +79,14 @@ impl Pool {
     /// whether it is whole.
     pub fn keep(&self, connection: PoolConnection<Postgres>) {
         self.slot.is_watched.call_once(|| {
-            tokio::spawn(let_go(self.pool.close_event(), Arc::downgrade(&self.slot)));
+            tokio::spawn(let_go(
+                self.connections.close_event(),
+                Arc::downgrade(&self.slot),
+            ));
         });
         let mut kept = self.slot.lock();
         // Looked at under the lock: whoever empties the slot comes after this, or the pool is seen to be closed.
-        if !self.pool.is_closed() {
+        if !self.connections.is_closed() {
             let since = Instant::now();
             *kept = Some(Kept { connection, since });
         }
@@ -107,7 +110,7 @@ impl Pool {
     /// The pool, for what need not be measured.
     #[must_use]
     pub const fn unmeasured(&self) -> &PgPool {
-        &self.pool
+        &self.connections
     }
 }
 
