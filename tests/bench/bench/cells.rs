@@ -5,8 +5,10 @@ mod held_snapshot;
 mod live;
 mod telemetry;
 
+use std::process::Command;
+
 use ::tests::measure::{LoadReport, Phase, share};
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use crate::{
     arguments::Arguments,
@@ -151,6 +153,7 @@ impl Bench<'_> {
 
     fn serial(&mut self, generator: &mut Generator) -> anyhow::Result<()> {
         title("one order at a time");
+        write_back()?;
         let phase = Phase::closed(1, SERIAL_SECONDS);
         let report = self.median("serial", generator, &phase, |report| report.to_push.p99_ms)?;
         let figures = &mut self.outcome.figures;
@@ -161,6 +164,7 @@ impl Bench<'_> {
 
     fn open_loop(&mut self, generator: &mut Generator, saturated: f64) -> anyhow::Result<()> {
         title("open loop at 40 % of that");
+        write_back()?;
         let phase = Phase::open(rate_of(saturated * OPEN_PERCENT / 100.0), OPEN_SECONDS);
         let report = generator.run(&self.watched(phase))?;
         let latency = report.to_push;
@@ -232,6 +236,14 @@ impl Bench<'_> {
         let report = median(&mut reports, key).context("nothing was run")?;
         Ok(report.clone())
     }
+}
+
+/// Writes what the cells before left in the kernel's cache: it would be written in the midst of this one, and every `fsync`
+/// would wait for it.
+fn write_back() -> anyhow::Result<()> {
+    let status = Command::new("sync").status().context("sync(1)")?;
+    ensure!(status.success(), "sync(1) has failed: {status}");
+    Ok(())
 }
 
 /// A cell begins.
