@@ -1,9 +1,10 @@
 //! The doorbell: tells readers of a table that something was committed. It only wakes; the truth is in the table.
 //!
 //! Within the process it is a signal; across processes it is `NOTIFY`, sent after the commit from a connection of its
-//! own and coalesced, because inside the business transaction it would take a lock global to the server. Listeners give
-//! a sign of life now and then, and where nobody else gives one nobody is notified: a server wakes the sender's own
-//! listener too. Whoever waits also has a time limit, so a lost ring costs a moment, never a message.
+//! own and coalesced, because inside the business transaction it would take a lock global to the server. Each process says
+//! now and then that it is there, and who hears nobody else notifies nobody: the server would wake the sender's own
+//! listener. Who has no listener may be hearing nobody for that reason, and notifies. Whoever waits also has a time limit,
+//! so a lost ring costs a moment, never a message.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -13,7 +14,7 @@ use sqlx::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, error::Elapsed, interval, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +24,8 @@ const COALESCE: Duration = Duration::from_millis(10);
 /// How often a process says that it listens.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
-/// Another process is taken to listen for that long after it was last heard: two signs may be lost.
+/// Another process is taken to listen for that long after it was last heard: two signs may be lost. A listener that hears
+/// nothing for so long, not even its own process, has gone deaf.
 const PRESENT_FOR: Duration = SIGN_OF_LIFE.saturating_mul(3);
 
 /// The pause before a lost connection is made again.
@@ -169,6 +171,8 @@ impl Doorbell {
     async fn notify(&self, pool: &PgPool) -> Result<Infallible, sqlx::Error> {
         let mut rings = self.rings.subscribe();
         let mut connection = pool.acquire().await?;
+        // When this ends the connection is lost: nobody is to be given it.
+        connection.close_on_drop();
         let mut told = rings.borrow_and_update().signals;
         let mut sign_of_life = interval(SIGN_OF_LIFE);
         sign_of_life.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -193,9 +197,9 @@ impl Doorbell {
     }
 
     async fn send(&self, connection: &mut PgConnection, payload: &str) -> Result<(), sqlx::Error> {
-        sqlx::query!("select pg_notify($1, $2)", self.channel.as_str(), payload)
-            .execute(connection)
-            .await?;
+        let notify = sqlx::query!("select pg_notify($1, $2)", self.channel.as_str(), payload)
+            .execute(connection);
+        timeout(PRESENT_FOR, notify).await.map_err(silent)??;
         Ok(())
     }
 
@@ -217,13 +221,20 @@ impl Doorbell {
         self.rings.send_modify(|rings| rings.notifications += 1);
         loop {
             // None: the connection was lost and made again, and with it perhaps a ring.
-            let notification = listener.try_recv().await?;
+            let notification = timeout(PRESENT_FOR, listener.try_recv())
+                .await
+                .map_err(silent)??;
             let payload = notification.as_ref().map(PgNotification::payload);
             let only_listens = payload.and_then(|payload| payload.strip_prefix(LISTENS));
             if only_listens.or(payload) == Some(self.mark.to_string().as_str()) {
                 continue;
             }
+            let was_alone = !self.others_listen();
             self.others.send_replace(Others::heard_at(Instant::now()));
+            if was_alone {
+                // What was rung since it came, and before it was heard, it may have missed.
+                self.ring();
+            }
             if only_listens.is_some() {
                 continue;
             }
@@ -233,6 +244,11 @@ impl Doorbell {
             });
         }
     }
+}
+
+/// A connection over which nothing came for too long.
+fn silent(elapsed: Elapsed) -> sqlx::Error {
+    sqlx::Error::Io(elapsed.into())
 }
 
 /// Runs a connection's work again and again, with a pause after each failure.
@@ -259,7 +275,7 @@ impl Bell {
 
     /// Waits for a ring since the last wait, but not longer than `at_most`.
     pub async fn wait(&mut self, at_most: Duration) -> WokenBy {
-        let changed = tokio::time::timeout(at_most, self.rings.changed()).await;
+        let changed = timeout(at_most, self.rings.changed()).await;
         if !matches!(changed, Ok(Ok(()))) {
             return WokenBy::Poll;
         }
@@ -310,6 +326,15 @@ mod tests {
         doorbell.ring();
         assert_eq!(bell.wait(LONG).await, WokenBy::Signal);
         assert_eq!(bell.wait(2 * WHILE).await, WokenBy::Poll);
+    }
+
+    #[test]
+    fn who_does_not_listen_or_has_just_begun_to_takes_others_to_be_there() {
+        let now = Instant::now();
+        assert!(Others::Unknown.are_present_at(now + LONG));
+        let heard = Others::heard_at(now);
+        assert!(heard.are_present_at(now + PRESENT_FOR - Duration::from_nanos(1)));
+        assert!(!heard.are_present_at(now + PRESENT_FOR));
     }
 
     #[tokio::test(start_paused = true)]

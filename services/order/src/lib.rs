@@ -61,13 +61,13 @@ pub fn consumer(
     metrics: messaging::metrics::Metrics,
 ) -> Consumer<Settlement> {
     let handler = Settlement::new(state.status_bell().clone(), state.metrics().clone());
-    Consumer::new(handler, state.writer_pool().clone(), broker, metrics)
+    Consumer::new(handler, state.background_pool(), broker, metrics)
 }
 
 /// The reader of the status history that feeds this process's sockets.
 #[must_use]
 pub fn tail(state: &OrderState, metrics: messaging::metrics::Metrics) -> Tail {
-    let (hub, pool) = (state.hub().clone(), state.writer_pool().clone());
+    let (hub, pool) = (state.hub().clone(), state.background_pool());
     Tail::new(
         hub,
         state.load().clone(),
@@ -80,19 +80,19 @@ pub fn tail(state: &OrderState, metrics: messaging::metrics::Metrics) -> Tail {
 /// Who writes down what this process's sockets took, under the name of this replica.
 #[must_use]
 pub fn push_log_writer(state: &OrderState, replica: String) -> PushLogWriter {
-    let (log, pool) = (state.hub().log().clone(), state.writer_pool().clone());
+    let (log, pool) = (state.hub().log().clone(), state.background_pool());
     PushLogWriter::new(log, replica, pool)
 }
 
 /// The reader of the outbox's state, by which requests are refused before too much is under way.
 #[must_use]
 pub fn load_monitor(state: &OrderState) -> LoadMonitor {
-    LoadMonitor::new(state.load().clone(), state.writer_pool().clone())
+    LoadMonitor::new(state.load().clone(), state.background_pool())
 }
 
 /// The reconciler of this process; of all processes, one at a time works.
 #[must_use]
 pub fn reconciler(state: &OrderState, settings: ReconcileSettings) -> Reconciler {
-    let (pool, metrics) = (state.writer_pool().clone(), state.metrics().clone());
+    let (pool, metrics) = (state.background_pool(), state.metrics().clone());
     Reconciler::new(settings, pool, state.outbox_bell().clone(), metrics)
 }

@@ -80,12 +80,13 @@ impl OrderState {
     }
 
     /// For what a request waits for.
-    pub(crate) const fn measured_writer_pool(&self) -> &Pool {
+    pub(crate) const fn writer_pool(&self) -> &Pool {
         &self.writer_pool
     }
 
-    pub(crate) fn writer_pool(&self) -> &PgPool {
-        &self.settings.writer_pool
+    /// For what goes on whether or not somebody asks.
+    pub(crate) fn background_pool(&self) -> PgPool {
+        self.settings.writer_pool.clone()
     }
 
     pub(crate) fn status_bell(&self) -> &Doorbell {

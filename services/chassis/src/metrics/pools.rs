@@ -52,7 +52,7 @@ impl Collector for PoolCollector {
         let pools = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut metric = encoder.encode_descriptor(
             "db_client_connection_count",
-            "Connections of a pool, by whether somebody uses them.",
+            "Connections of a pool, by whether somebody uses them; one that is kept at hand counts as used.",
             None,
             MetricType::Gauge,
         )?;

@@ -76,7 +76,7 @@ impl DatabaseMetrics {
         registry.announce_in(
             Unit::Seconds,
             "db_client_connection_wait_time",
-            "Time that intake, a consumer or a reading request waited for a connection of its pool, made anew where needed",
+            "Time that intake, a consumer or a reading request waited for a connection of its pool, made anew where needed; one kept at hand is not waited for",
             self.waits.clone(),
         );
     }

@@ -48,7 +48,7 @@ async fn a_connection_that_was_lost_while_kept_is_not_handed_out() {
         .execute(&db.admin_pool())
         .await
         .unwrap();
-    // As long as it passes for fresh it is handed out, and its work is tried again.
+    // As long as it passes for fresh it is handed out: a consumer tries again, and a request is answered 503.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     let mut connection = pool.acquire().await.unwrap();
     assert_ne!(process_of(&mut connection).await, lost);

@@ -70,7 +70,7 @@ pub(super) async fn cancel_order(
         key: (&key, &digest),
         trace,
     };
-    let given_up = cancellation::cancel(state.measured_writer_pool(), request, |version| {
+    let given_up = cancellation::cancel(state.writer_pool(), request, |version| {
         expected.includes(version)
     })
     .await?;
