@@ -25,9 +25,9 @@ pub struct PoolSettings {
     pub acquire_timeout: Duration,
 }
 
-/// A connection that answered so recently (or rests so briefly beside the pool, see `messaging::pool`) is taken without asking whether it still does: that would be one round trip
+/// A connection that answered so recently is taken without asking whether it still does: that would be one round trip
 /// more for every transaction. Should it be gone all the same, consumers and relays try again, and a request is answered
-/// 503 as it is while the database is away.
+/// 503 as it is while the database is away. What is kept at hand beside a pool is taken for as long (`messaging::pool`).
 const FRESH: Duration = Duration::from_secs(1);
 
 /// A database URL that is none.
