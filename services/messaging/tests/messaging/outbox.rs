@@ -313,9 +313,10 @@ async fn who_is_alone_notifies_nobody_until_another_listens() {
         async || hears_a_ring(&mut wire).await.then_some(()),
     )
     .await;
-    assert_eq!(bell.wait(DEADLINE).await, WokenBy::Notification);
     // It stays there without ringing itself, for longer than one sign of life holds.
     hears_both_for(&mut wire, 4).await;
+    // It may have heard what was made up for together with its own first ring.
+    bell.wait(Duration::ZERO).await;
     here.ring();
     assert_eq!(bell.wait(DEADLINE).await, WokenBy::Notification);
     stop.cancel();
