@@ -144,11 +144,11 @@ impl Hand {
         is_due
     }
 
-    /// Takes what rested long enough out, and says when to look again.
-    fn put_down(&mut self, now: Instant) -> (Option<Kept>, Duration) {
-        let rested = self.kept.take_if(|kept| now >= kept.since + KEPT_FOR);
-        let next = self.kept.as_ref().map_or(now, |kept| kept.since) + KEPT_FOR;
-        (rested, next - now)
+    /// Gives back what rested long enough, and says when to look again.
+    fn put_down(&mut self, now: Instant) -> Duration {
+        drop(self.kept.take_if(|kept| now >= kept.since + KEPT_FOR));
+        let since = self.kept.as_ref().map_or(now, |kept| kept.since);
+        since + KEPT_FOR - now
     }
 }
 
@@ -163,7 +163,7 @@ async fn let_go(closing: CloseEvent, slot: Weak<Slot>) {
             drop(slot.lock().kept.take());
             return;
         }
-        (_, pause) = slot.lock().put_down(Instant::now());
+        pause = slot.lock().put_down(Instant::now());
     }
 }
 

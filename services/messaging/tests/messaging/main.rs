@@ -10,6 +10,7 @@ mod database_away;
 mod dead_letters;
 mod deferred;
 mod discard;
+mod doorbell;
 mod idempotency;
 mod lanes;
 mod operators;
