@@ -70,9 +70,10 @@ impl Cursor {
         self.dirty = false;
     }
 
-    /// Nothing of it is being read or unconfirmed.
+    /// Nothing of it is unconfirmed, be it in the middle of a difference: who takes its lanes over from what is settled
+    /// publishes nothing again.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.paging.is_none() && self.reads.is_empty()
+        self.reads.is_empty()
     }
 
     fn drain(&mut self) {

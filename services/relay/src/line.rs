@@ -157,6 +157,11 @@ impl Line {
             && self.planner.waiting(|_| true) == 0
     }
 
+    /// Something is under way, or would be if the window had room; what rests may do so for long.
+    pub(crate) fn is_moving(&self) -> bool {
+        !self.flying.is_empty() || self.waiting() > 0
+    }
+
     /// There is no connection for what waits, or will: the next customer is not to be the one who finds out.
     pub(crate) fn needs_connection(&self) -> bool {
         let usable = self.publisher.as_ref().is_some_and(Publisher::is_usable);

@@ -18,6 +18,7 @@ use std::time::Duration;
 use messaging::{
     broker::{BrokerError, BrokerUrl},
     doorbell::{Bell, Channel, WokenBy},
+    lane::LANES,
     lease::{self, RENEWAL},
     metrics::{Metrics, WakeupLabels},
     outbox::Mark,
@@ -60,8 +61,8 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long the next confirm is waited for before lanes are given up: a broker that is slow is not one that is silent.
 const LAST_CONFIRMS: Duration = Duration::from_secs(3);
 
-/// How long all confirms are waited for then, however steadily they come: others want the lanes, and a process that stops
-/// has a grace period for everything.
+/// How long all confirms are waited for then, however steadily they come: a process that stops has a grace period for
+/// everything.
 const LONGEST_DRAIN: Duration = Duration::from_secs(8);
 
 /// Who a relay is.
@@ -111,6 +112,8 @@ pub struct Relay {
     line: Line,
     /// The fence of the connection under which the lanes are leased, also when that connection is gone.
     fence: Option<String>,
+    /// How many lanes each relay should own, when this was last looked at.
+    share: usize,
     /// Whether the others were told that this relay is there.
     joined: bool,
     /// The hand-overs rung when lanes were last looked for.
@@ -150,6 +153,7 @@ impl Relay {
             cursors: Cursors::default(),
             line,
             fence: None,
+            share: usize::from(LANES),
             joined: false,
             hand_overs: 0,
             reads: 0,

@@ -35,6 +35,8 @@ impl Relay {
     pub(super) async fn turn(&mut self) -> Result<Page, RelayError> {
         if Instant::now() >= self.renew_at || self.bell.hand_overs() != self.hand_overs {
             self.upkeep().await?;
+        } else {
+            self.give_up_surplus().await?;
         }
         // Before the connection is looked after: what is confirmed is written down while the broker is away, too.
         if Instant::now() >= self.write_back_at {
@@ -104,10 +106,14 @@ impl Relay {
         Ok(settled)
     }
 
-    /// Whether more rows may be read: those that only the window holds back, and all in memory, are bounded.
+    /// Whether more rows may be read: those that only the window holds back, and all in memory, are bounded; and others wait
+    /// for lanes that are to be given up until all that was read of them is confirmed.
     pub(super) fn has_room(&self) -> bool {
         let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
-        self.line.waiting() < page && self.line.planner.waiting(|_| true) < MOST_WAITING
+        let is_handing_over = self.surplus() > 0 && self.line.is_moving();
+        !is_handing_over
+            && self.line.waiting() < page
+            && self.line.planner.waiting(|_| true) < MOST_WAITING
     }
 
     /// Reads one page of what is new and hands it to the line.

@@ -39,21 +39,20 @@ impl Relay {
             connection,
             lease::heartbeat(connection, &name, report)
         );
-        let share = usize::try_from(lease::fair_share(live)).unwrap_or(usize::MAX);
+        self.share = usize::try_from(lease::fair_share(live)).unwrap_or(usize::MAX);
         if self.cursors.lanes_owned() > 0 {
             self.renew_leases(started).await?;
             if self.mark.is_none() {
                 self.mark = Some(statement!(self, connection, outbox::mark(connection)));
             }
         }
-        let wanted = share.saturating_sub(self.cursors.lanes_owned());
+        let wanted = self.share.saturating_sub(self.cursors.lanes_owned());
         if wanted > 0 {
             self.take_lanes(i64::try_from(wanted).unwrap_or(i64::MAX))
                 .await?;
         }
-        self.give_up_surplus(share).await?;
         self.show_lanes();
-        Ok(())
+        self.give_up_surplus().await
     }
 
     /// Takes lanes whose last owners' connections are gone from the broker; the others stay free and are tried again.
@@ -264,25 +263,25 @@ impl Relay {
         Ok(())
     }
 
-    async fn give_up_surplus(&mut self, share: usize) -> Result<(), RelayError> {
-        let surplus = self.cursors.lanes_owned().saturating_sub(share);
+    /// How many lanes this relay owns beyond its fair share.
+    pub(super) fn surplus(&self) -> usize {
+        self.cursors.lanes_owned().saturating_sub(self.share)
+    }
+
+    /// Gives lanes beyond the fair share up once they are at rest: their rows are all confirmed, so nobody publishes them
+    /// twice. Until then nothing more is read.
+    pub(super) async fn give_up_surplus(&mut self) -> Result<(), RelayError> {
+        let surplus = self.surplus();
         if surplus == 0 {
             return Ok(());
         }
-        self.drain().await?;
+        self.absorb();
+        let at_rest = self.cursors.0.first().filter(|leader| leader.is_at_rest());
+        let Some(settled) = at_rest.and_then(|leader| leader.settled.clone()) else {
+            return Ok(());
+        };
         self.write_log().await?;
-        // Only lanes at rest are given up: their rows are all confirmed, so nobody publishes them twice.
-        let Some(leader) = self
-            .cursors
-            .0
-            .first_mut()
-            .filter(|leader| leader.is_at_rest())
-        else {
-            return Ok(());
-        };
-        let Some(settled) = leader.settled.clone() else {
-            return Ok(());
-        };
+        let leader = &mut self.cursors.0[0];
         let keep = leader.leases.len().saturating_sub(surplus);
         let given_up = leader.leases.split_off(keep);
         let name = self.settings.name.clone();
@@ -298,6 +297,7 @@ impl Relay {
             connection,
             lease::release(connection, &name, &settling, None)
         );
+        self.show_lanes();
         Ok(())
     }
 

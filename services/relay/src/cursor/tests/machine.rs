@@ -30,6 +30,8 @@ enum Step {
     ),
     /// A lane is another's now.
     Lose(i16),
+    /// The relay gives a lane up if it may, and takes it over again.
+    GiveUp(i16),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -40,6 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..LANES, any::<prop::sample::Index>(), any::<Option<(prop::sample::Index, prop::sample::Index)>>())
             .prop_map(|(lane, at, part)| Step::TakeOver(lane, at, part)),
         1 => (0..LANES).prop_map(Step::Lose),
+        1 => (0..LANES).prop_map(Step::GiveUp),
     ]
 }
 
@@ -126,6 +129,22 @@ impl Relay {
             .filter(|lease| lease.lane != lane)
             .collect();
         self.cursors.keep_only(&held);
+    }
+
+    /// Whoever takes a lane that was given up publishes none of it again.
+    fn give_up(&mut self, lane: i16) {
+        let leader = self.cursors.0.first();
+        let leader = leader.filter(|leader| leader.is_at_rest() && leader.lanes().contains(&lane));
+        let Some(settled) = leader.and_then(|leader| leader.settled.clone()) else {
+            return;
+        };
+        let read = self.tenures[&lane].read.last().copied();
+        assert!(
+            read.is_none_or(|read| read < rows_settled(&settled)),
+            "row {read:?} of lane {lane} would be published twice"
+        );
+        self.lose(lane);
+        self.take_over(lane, settled);
     }
 
     /// What the flow does with a database that has these rows; says whether there was anything to do.
@@ -273,6 +292,7 @@ proptest! {
                     relay.take_over(lane, Settled { position: position(from), part });
                 }
                 Step::Lose(lane) => relay.lose(lane),
+                Step::GiveUp(lane) => relay.give_up(lane),
             }
             relay.check();
         }
