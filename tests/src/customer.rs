@@ -235,6 +235,11 @@ impl Customer {
         self.pages("/api/v1/orders").await
     }
 
+    /// The same; none while the shop cannot say.
+    pub async fn try_orders(&self) -> Option<Vec<Order>> {
+        self.try_pages("/api/v1/orders").await.ok()
+    }
+
     /// All entries of its ledger, newest first.
     pub async fn entries(&self) -> Vec<Entry> {
         self.pages("/api/v1/account/entries").await
@@ -313,10 +318,6 @@ impl Customer {
         let payments = entries.iter().filter(|entry| entry.kind == "PAYMENT");
         assert_eq!(payments.count(), finished + refunded);
         finished
-    }
-
-    async fn try_orders(&self) -> Option<Vec<Order>> {
-        self.try_pages("/api/v1/orders").await.ok()
     }
 
     async fn pages<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Vec<T> {

@@ -45,17 +45,15 @@ pub(super) async fn visit(
     let mut watch = Watch::begin(&customer, &counters).await;
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = over.cancelled() => break,
-            _ = ticks.tick() => {
-                let (id, asked_at) = place(&customer, &counters).await;
-                watch.placed += 1;
-                watch.waiting.insert(id, asked_at);
-                watch.look(&[id]);
-            }
-            changes = watch.socket.next() => watch.take(changes).await,
-        }
+    while watch
+        .until(over.run_until_cancelled(ticks.tick()))
+        .await
+        .is_some()
+    {
+        let (id, asked_at) = watch.until(place(&customer, &counters)).await;
+        watch.placed += 1;
+        watch.waiting.insert(id, asked_at);
+        watch.look(&[id]);
     }
     let all_ended = async {
         while watch.screen.ended() < watch.placed {
@@ -136,7 +134,19 @@ impl<'c> Watch<'c> {
         }
     }
 
-    /// Shows what a socket said; one that has ended is opened again where it was.
+    /// Shows what the socket says until something is done.
+    async fn until<T>(&mut self, done: impl Future<Output = T>) -> T {
+        tokio::pin!(done);
+        loop {
+            tokio::select! {
+                value = &mut done => return value,
+                changes = self.socket.next() => self.take(changes).await,
+            }
+        }
+    }
+
+    /// Shows what a socket said; one that has ended is opened again where it was. Who has too many orders for that gets the
+    /// newest alone, and asks for the others.
     async fn take(&mut self, changes: anyhow::Result<Vec<Order>>) {
         let orders = if let Ok(orders) = changes {
             for order in &orders {
@@ -154,7 +164,12 @@ impl<'c> Watch<'c> {
             let cursor = self.socket.cursor.clone();
             self.socket = follow(self.customer, Some(&cursor), self.counters).await;
             self.counters.reopened(self.socket.resumed);
-            std::mem::take(&mut self.socket.snapshot)
+            let newest = std::mem::take(&mut self.socket.snapshot);
+            if self.socket.resumed {
+                newest
+            } else {
+                list(self.customer).await
+            }
         };
         for order in &orders {
             let before = self.seen.insert(order.id, order.version);
@@ -197,4 +212,15 @@ async fn follow(customer: &Customer, cursor: Option<&str>, counters: &Counters) 
         sleep(AGAIN_AFTER).await;
     }
     panic!("no socket was opened for {TRY_FOR:?}");
+}
+
+async fn list(customer: &Customer) -> Vec<Order> {
+    let begun = Instant::now();
+    while begun.elapsed() < TRY_FOR {
+        if let Some(orders) = customer.try_orders().await {
+            return orders;
+        }
+        sleep(AGAIN_AFTER).await;
+    }
+    panic!("the orders were not listed for {TRY_FOR:?}");
 }

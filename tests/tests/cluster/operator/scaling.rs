@@ -5,8 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tests::{Wire, wire::repeats};
+use tests::{Wire, poll::poll_for, wire::repeats};
 
 use super::{
     condition,
@@ -25,8 +26,15 @@ const RELAY: [&str; 2] = ["outboxrelay", "gozon-relay-orders"];
 /// How many lanes an outbox has.
 const LANES: i64 = 64;
 
-/// A relay that publishes event by event, on a fiftieth of a processor, cannot keep up with so many.
-const ORDER_EVERY: Duration = Duration::from_millis(20);
+/// Ten customers order so often, and as many more come until a relay that publishes event by event, on a fiftieth of a
+/// processor, cannot keep up: how many it takes depends on the machine.
+const ORDER_EVERY: Duration = Duration::from_millis(100);
+
+/// By then it shows whether the relay keeps up.
+const MORE_COME_AFTER: Duration = Duration::from_secs(30);
+
+/// So many times they come at most.
+const PARTIES_MAX: usize = 10;
 
 /// How long the oldest event may wait.
 const TARGET_AGE_MILLISECONDS: i64 = 5_000;
@@ -41,14 +49,10 @@ async fn relays_come_with_the_load_and_go_with_it_though_the_operator_is_killed_
     leave_slow_relays_to_operator(namespace).await;
     let wire = Wire::over(inside::broker(namespace).await).await;
     let begun = Instant::now();
-    let visitors = Visitors::come_ordering(namespace, 5_000_000, ORDER_EVERY).await;
-    until(namespace, "relays are added", RELAY, |relay| {
-        relay["status"]["replicas"].as_i64() >= Some(2)
-    })
-    .await;
+    let parties = come_until_relays_are_added(namespace).await;
     println!("relays are added after {:?}", begun.elapsed());
     leader::kill(namespace, Pod::Stays).await;
-    let before = visitors.progress().await.placed;
+    let before = placed(&parties).await;
     until(namespace, "nobody waits too long", RELAY, |relay| {
         let oldest = relay["status"]["oldestAgeMilliseconds"].as_i64();
         oldest.is_some_and(|oldest| oldest < TARGET_AGE_MILLISECONDS)
@@ -58,10 +62,9 @@ async fn relays_come_with_the_load_and_go_with_it_though_the_operator_is_killed_
     .await;
     println!("nobody waits too long after {:?}", begun.elapsed());
     show(namespace).await;
-    let meanwhile = visitors.progress().await.placed - before;
-    assert!(meanwhile > 0, "the load goes on");
+    assert!(placed(&parties).await > before, "the load goes on");
 
-    visitors.leave().await;
+    join_all(parties.into_iter().map(Visitors::leave)).await;
     let begun = Instant::now();
     until(namespace, "relays are taken away", RELAY, |relay| {
         relay["status"]["replicas"] == 1 && shares(relay).len() == 1 && all_lanes_have_owners(relay)
@@ -124,6 +127,28 @@ async fn a_broker_that_is_away_is_told_and_adds_no_relay_however_long_events_wai
     visitors.leave().await;
     audit::assert_clean(namespace).await;
     leave_to_chart(namespace).await;
+}
+
+/// Sends customers until they are too many for one relay.
+async fn come_until_relays_are_added(namespace: &Namespace) -> Vec<Visitors<'_>> {
+    let mut parties = Vec::new();
+    for first_user in (5_000_000..).step_by(1_000).take(PARTIES_MAX) {
+        parties.push(Visitors::come_ordering(namespace, first_user, ORDER_EVERY).await);
+        let added = poll_for(MORE_COME_AFTER, async || {
+            let relay = namespace.get(&RELAY).await;
+            (relay["status"]["replicas"].as_i64() >= Some(2)).then_some(())
+        });
+        if added.await.is_some() {
+            return parties;
+        }
+    }
+    panic!("one relay was enough for {PARTIES_MAX} times ten customers");
+}
+
+/// How many orders all of them have placed.
+async fn placed(parties: &[Visitors<'_>]) -> u64 {
+    let progress = join_all(parties.iter().map(Visitors::progress)).await;
+    progress.iter().map(|seen| seen.placed).sum()
 }
 
 async fn scale_broker(namespace: &Namespace, replicas: &str) {
