@@ -70,8 +70,7 @@ impl Cursor {
         self.dirty = false;
     }
 
-    /// Nothing of it is unconfirmed, be it in the middle of a difference: who takes its lanes over from what is settled
-    /// publishes nothing again.
+    /// Nothing of it is unconfirmed, be it in the middle of a difference.
     pub(crate) fn is_at_rest(&self) -> bool {
         self.reads.is_empty()
     }
@@ -164,10 +163,27 @@ impl Cursors {
         self.0.retain(|cursor| !cursor.leases.is_empty());
     }
 
-    /// What to read next: the cursor that is in the middle of a difference, else the leader's next difference.
+    /// What to read next: of the cursors in the middle of a difference the one furthest behind, so that no lane waits for the
+    /// end of another's backlog; else the leader's next difference.
     pub(crate) fn next(&self) -> Option<usize> {
-        let paging = self.0.iter().position(|cursor| cursor.paging.is_some());
-        paging.or((!self.0.is_empty()).then_some(0))
+        let paging = self.0.iter().enumerate();
+        let paging =
+            paging.filter_map(|(index, cursor)| Some((cursor.paging.as_ref()?.after, index)));
+        let behind = paging.min().map(|(_, index)| index);
+        behind.or((!self.0.is_empty()).then_some(0))
+    }
+
+    /// Lets go of lanes of the leader, if it is at rest, until there are no more than these in all. Gives their leases and what
+    /// is settled: who takes them over from there publishes nothing twice.
+    pub(crate) fn give_up(&mut self, all_but: usize) -> Option<(Vec<Lease>, Settled)> {
+        let surplus = self.lanes_owned().saturating_sub(all_but);
+        let leader = self.0.first_mut();
+        let leader = leader.filter(|leader| surplus > 0 && leader.is_at_rest())?;
+        let settled = leader.settled.clone()?;
+        let kept = leader.leases.len().saturating_sub(surplus);
+        let given_up = leader.leases.split_off(kept);
+        self.forget_lost();
+        Some((given_up, settled))
     }
 
     /// The leader has read up to here: the others follow, to the very same point. Its snapshot was taken after they were

@@ -157,9 +157,12 @@ impl Line {
             && self.planner.waiting(|_| true) == 0
     }
 
-    /// Something is under way, or would be if the window had room; what rests may do so for long.
+    /// Something is under way, or goes as soon as there is room for it: it neither rests nor is held behind what does.
     pub(crate) fn is_moving(&self) -> bool {
-        !self.flying.is_empty() || self.waiting() > 0
+        let goes = |kind: &str| !self.rests.contains_key(kind);
+        !self.flying.is_empty()
+            || self.again.keys().any(|kind| goes(kind))
+            || self.planner.is_ready(goes)
     }
 
     /// There is no connection for what waits, or will: the next customer is not to be the one who finds out.

@@ -112,6 +112,12 @@ impl Planner {
             .sum()
     }
 
+    /// Whether there is a next message of a type that `may` go.
+    pub(crate) fn is_ready(&self, may: impl Fn(&str) -> bool) -> bool {
+        let mut ready = self.ready.iter();
+        ready.any(|(kind, rows)| !rows.is_empty() && may(kind))
+    }
+
     /// The next message of a type that `may` go, beginning with the oldest row.
     pub(crate) fn next(&mut self, may: impl Fn(&str) -> bool) -> Option<Next> {
         let fronts = self

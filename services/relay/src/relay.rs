@@ -279,3 +279,6 @@ async fn in_time<T>(
         .await
         .unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,6 +97,23 @@ fn a_follower_joins_only_when_it_has_read_to_where_the_leader_is() {
 }
 
 #[test]
+fn of_two_backlogs_the_one_furthest_behind_is_read_on() {
+    let mut cursors = Cursors::default();
+    let in_the_middle = |lane, id| Acquired {
+        settled: part("5:5:", "9:9:", id),
+        ..acquired(lane, "5:5:")
+    };
+    cursors.take_over(vec![in_the_middle(0, 77), in_the_middle(1, 50)]);
+    assert_eq!(cursors.next(), Some(1));
+    let left = Some(Span {
+        after: 80,
+        last: 99,
+    });
+    cursors.advance(1, 1, 0, at("9:9:"), left);
+    assert_eq!(cursors.next(), Some(0));
+}
+
+#[test]
 fn a_read_settles_only_behind_those_before_it() {
     let mut cursors = Cursors::default();
     cursors.take_over(vec![acquired(0, "5:5:")]);

@@ -25,12 +25,17 @@ fn lease(epoch: i64) -> Lease {
 
 /// The key's first row, as a read finds it now.
 fn push(line: &mut Line, read: u64) {
+    push_of(line, read, "a");
+}
+
+/// A row of the key of this type.
+fn push_of(line: &mut Line, read: u64, kind: &str) {
     let row = OutboxRow {
         id: 1,
         lane: Lane::of(KEY),
         key: KEY,
         event_id: Uuid::from_u128(1),
-        kind: "a".to_owned(),
+        kind: kind.to_owned(),
         creation: None,
         body: b"1".to_vec(),
     };
@@ -107,4 +112,27 @@ async fn what_waits_goes_out_over_a_new_connection_though_the_epoch_has_grown() 
     let (flight, reads) = next(&mut line).unwrap();
     assert_eq!(reads, [1]);
     assert_eq!(flight.leases, [lease(2)]);
+}
+
+#[tokio::test]
+async fn what_rests_and_what_is_held_behind_it_does_not_move() {
+    let mut line = line();
+    line.owns(&[lease(1)]);
+    assert!(!line.is_moving());
+    push(&mut line, 1);
+    push_of(&mut line, 1, "b");
+    assert!(line.is_moving(), "the first may go");
+    let (first, _) = next(&mut line).unwrap();
+    line.answered((first, Answer::Nacked));
+    assert!(!line.is_moving(), "a is refused, and b comes behind it");
+}
+
+#[tokio::test]
+async fn what_a_lost_connection_left_moves() {
+    let mut line = line();
+    line.owns(&[lease(1)]);
+    push(&mut line, 1);
+    let (first, _) = next(&mut line).unwrap();
+    line.answered((first, Answer::TimedOut));
+    assert!(line.is_moving());
 }

@@ -106,8 +106,8 @@ impl Relay {
         Ok(settled)
     }
 
-    /// Whether more rows may be read: those that only the window holds back, and all in memory, are bounded; and others wait
-    /// for lanes that are to be given up until all that was read of them is confirmed.
+    /// Whether more rows may be read: those that only the window holds back, and all in memory, are bounded; and who owns more
+    /// lanes than its share reads nothing while something is under way, for the others wait until that is confirmed.
     pub(super) fn has_room(&self) -> bool {
         let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
         let is_handing_over = self.surplus() > 0 && self.line.is_moving();

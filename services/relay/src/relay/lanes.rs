@@ -268,36 +268,25 @@ impl Relay {
         self.cursors.lanes_owned().saturating_sub(self.share)
     }
 
-    /// Gives lanes beyond the fair share up once they are at rest: their rows are all confirmed, so nobody publishes them
-    /// twice. Until then nothing more is read.
+    /// Gives lanes beyond the fair share up, as soon as all that was read of them is confirmed.
     pub(super) async fn give_up_surplus(&mut self) -> Result<(), RelayError> {
-        let surplus = self.surplus();
-        if surplus == 0 {
-            return Ok(());
-        }
         self.absorb();
-        let at_rest = self.cursors.0.first().filter(|leader| leader.is_at_rest());
-        let Some(settled) = at_rest.and_then(|leader| leader.settled.clone()) else {
-            return Ok(());
-        };
-        self.write_log().await?;
-        let leader = &mut self.cursors.0[0];
-        let keep = leader.leases.len().saturating_sub(surplus);
-        let given_up = leader.leases.split_off(keep);
-        let name = self.settings.name.clone();
-        self.cursors.0.retain(|cursor| !cursor.leases.is_empty());
-        self.line.owns(&self.cursors.leases());
-        let settling = statement!(
-            self,
-            connection,
-            lease::settle(connection, &name, &given_up, &settled)
-        );
-        statement!(
-            self,
-            connection,
-            lease::release(connection, &name, &settling, None)
-        );
-        self.show_lanes();
+        while let Some((given_up, settled)) = self.cursors.give_up(self.share) {
+            self.line.owns(&self.cursors.leases());
+            self.write_log().await?;
+            let name = self.settings.name.clone();
+            let settling = statement!(
+                self,
+                connection,
+                lease::settle(connection, &name, &given_up, &settled)
+            );
+            statement!(
+                self,
+                connection,
+                lease::release(connection, &name, &settling, None)
+            );
+            self.show_lanes();
+        }
         Ok(())
     }
 

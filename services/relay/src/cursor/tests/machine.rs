@@ -30,8 +30,8 @@ enum Step {
     ),
     /// A lane is another's now.
     Lose(i16),
-    /// The relay gives a lane up if it may, and takes it over again.
-    GiveUp(i16),
+    /// The relay gives all lanes but so many up, as far as it may.
+    GiveUp(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -42,7 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..LANES, any::<prop::sample::Index>(), any::<Option<(prop::sample::Index, prop::sample::Index)>>())
             .prop_map(|(lane, at, part)| Step::TakeOver(lane, at, part)),
         1 => (0..LANES).prop_map(Step::Lose),
-        1 => (0..LANES).prop_map(Step::GiveUp),
+        1 => (0..usize::from(LANES.unsigned_abs())).prop_map(Step::GiveUp),
     ]
 }
 
@@ -131,20 +131,20 @@ impl Relay {
         self.cursors.keep_only(&held);
     }
 
-    /// Whoever takes a lane that was given up publishes none of it again.
-    fn give_up(&mut self, lane: i16) {
-        let leader = self.cursors.0.first();
-        let leader = leader.filter(|leader| leader.is_at_rest() && leader.lanes().contains(&lane));
-        let Some(settled) = leader.and_then(|leader| leader.settled.clone()) else {
+    /// The relay gives lanes up and takes them over again: whoever does publishes nothing again.
+    fn give_up(&mut self, all_but: usize) {
+        let Some((given_up, settled)) = self.cursors.give_up(all_but) else {
             return;
         };
-        let read = self.tenures[&lane].read.last().copied();
-        assert!(
-            read.is_none_or(|read| read < rows_settled(&settled)),
-            "row {read:?} of lane {lane} would be published twice"
-        );
-        self.lose(lane);
-        self.take_over(lane, settled);
+        for Lease { lane, .. } in given_up {
+            let tenure = self.tenures.remove(&lane).expect("it is owned");
+            let read = tenure.read.last();
+            assert!(
+                read.is_none_or(|read| *read < rows_settled(&settled)),
+                "row {read:?} of lane {lane} would be published twice"
+            );
+            self.take_over(lane, settled.clone());
+        }
     }
 
     /// What the flow does with a database that has these rows; says whether there was anything to do.
@@ -292,7 +292,7 @@ proptest! {
                     relay.take_over(lane, Settled { position: position(from), part });
                 }
                 Step::Lose(lane) => relay.lose(lane),
-                Step::GiveUp(lane) => relay.give_up(lane),
+                Step::GiveUp(all_but) => relay.give_up(all_but),
             }
             relay.check();
         }
