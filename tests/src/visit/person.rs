@@ -172,8 +172,9 @@ impl<'c> Watch<'c> {
             }
         };
         for order in &orders {
-            let before = self.seen.insert(order.id, order.version);
-            if before.is_none_or(|before| before < order.version) {
+            let newest = self.seen.entry(order.id).or_default();
+            if *newest < order.version {
+                *newest = order.version;
                 self.counters.seen(since_change(order));
             }
         }

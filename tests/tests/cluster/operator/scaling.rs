@@ -31,7 +31,7 @@ const LANES: i64 = 64;
 const ORDER_EVERY: Duration = Duration::from_millis(100);
 
 /// By then it shows whether the relay keeps up.
-const MORE_COME_AFTER: Duration = Duration::from_secs(30);
+const MORE_COME_AFTER: Duration = Duration::from_secs(20);
 
 /// So many times they come at most.
 const PARTIES_MAX: usize = 10;
