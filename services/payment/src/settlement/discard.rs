@@ -24,7 +24,8 @@ pub(super) async fn decline(
     received: &Received<PaymentRequest>,
 ) -> Result<Discard, Failure> {
     let request = received.message;
-    let (standing, _) = standing::read_and_lock(tx, &[request.order_id], &[]).await?;
+    let (order_ids, user_ids) = ([request.order_id], [request.user_id]);
+    let (standing, _) = standing::read_and_lock(tx, &order_ids, &user_ids).await?;
     let mut decided = Vec::new();
     let payment = if let Some(payment) = standing.first() {
         *payment
@@ -46,6 +47,10 @@ pub(super) async fn decline(
         Decision::Captured => events.add(&payment.captured(), &received.trace)?,
         Decision::Declined(reason) => events.add(&payment.declined(reason), &received.trace)?,
     };
+    // Whoever asks again may have lost what came later, too.
+    for refund in ledger::refunds(tx, &order_ids).await? {
+        events.add(&refund.refunded(), &received.trace)?;
+    }
     let settled = Settled {
         decided: &decided,
         events,

@@ -136,3 +136,23 @@ async fn what_a_lost_connection_left_moves() {
     line.answered((first, Answer::TimedOut));
     assert!(line.is_moving());
 }
+
+#[tokio::test]
+async fn the_window_grows_with_confirms_and_shrinks_with_refusals() {
+    let mut line = line();
+    line.owns(&[lease(1)]);
+    let answer = |line: &mut Line, answer: Answer| {
+        push(line, 1);
+        line.window.filled();
+        let (flight, _) = next(line).unwrap();
+        line.answered((flight, answer));
+        line.window.size()
+    };
+    let first = line.window.size();
+    let sizes: Vec<usize> = (0..3 * first)
+        .map(|_| answer(&mut line, Answer::Confirmed))
+        .collect();
+    let grown = *sizes.last().unwrap();
+    assert!(grown > first, "{sizes:?}");
+    assert!(answer(&mut line, Answer::Nacked) < grown);
+}

@@ -207,17 +207,34 @@ pub(crate) async fn end_leases(world: &World) {
 }
 
 #[tokio::test]
-async fn a_relay_shows_for_how_many_days_there_are_partitions() {
+async fn a_relay_makes_partitions_ahead_and_shows_for_how_many_days_and_forgets_old_keys() {
     let world = World::new().await;
-    world.relay("one").upkeep().await.unwrap();
+    let admin = world.db.admin_pool();
+    sqlx::raw_sql(
+        "do $$ begin
+           execute (select 'drop table ' || max(relid::text)
+                    from pg_partition_tree('messaging.outbox') where isleaf);
+         end $$;
+         insert into messaging.idempotency_key (user_id, key, request_digest, resource_id, created_at)
+         select 1, age::text, '', gen_random_uuid(), now() - age
+         from unnest('{25 hours, 23 hours}'::interval[]) as age",
+    )
+    .execute(&admin)
+    .await
+    .unwrap();
     let outbox = &world.metrics.outbox;
     let watch = OutboxWatch::new("orders", world.db.pool(Login::Relay), outbox.clone());
-    watch.read().await.unwrap();
+    let ahead = async || {
+        watch.read().await.unwrap();
+        outbox.partitions_ahead.shown()
+    };
     let labels = DatabaseLabels { database: "orders" };
-    let ahead = outbox.partitions_ahead.shown();
-    assert_eq!(
-        ahead,
-        [(labels, 7)],
-        "a week ahead, as maintain_partitions makes them"
-    );
+    assert_eq!(ahead().await, [(labels.clone(), 6)]);
+    world.relay("one").upkeep().await.unwrap();
+    assert_eq!(ahead().await, [(labels, 7)], "a week ahead again");
+    let kept: Vec<String> = sqlx::query_scalar("select key from messaging.idempotency_key")
+        .fetch_all(&admin)
+        .await
+        .unwrap();
+    assert_eq!(kept, ["23:00:00"]);
 }

@@ -45,3 +45,19 @@ async fn a_discarded_request_for_a_paid_order_leaves_it_paid() {
     assert_eq!(count(&shop, "DECLINED").await, 0);
     shop.check_books().await;
 }
+
+#[tokio::test]
+async fn a_discarded_request_for_a_refunded_order_is_told_of_both() {
+    let shop = Shop::open().await;
+    shop.customer(1, 10_000).await;
+    let order_id = OrderId::new();
+    assert_eq!(settle(&shop, &[ask(order_id, 1, 3_000)]).await, []);
+    assert_eq!(settle(&shop, &[ask_back(order_id, 1, 3_000)]).await, []);
+    discard(&shop, &ask(order_id, 1, 3_000)).await;
+    let given = answers(&shop, order_id).await;
+    let types: Vec<_> = given.iter().map(|answer| &answer["type"]).collect();
+    assert_eq!(types[2..], ["payment.captured.v1", "payment.refunded.v1"]);
+    assert_eq!(given[3]["data"], given[1]["data"]);
+    assert_eq!(shop.balance(1).await, 10_000);
+    shop.check_books().await;
+}
