@@ -1,15 +1,24 @@
 //! Settling: once in effect, whatever is delivered again, wherever the consumer dies.
 
-use std::time::Duration;
+use std::{sync::Once, time::Duration};
 
-use messaging::{consumer::Schedule, topology::PAYMENT_ORDERS, trace};
-use tests::{Login, RawBroker, TestDatabase, poll_until};
+use contracts::OrderPlaced;
+use messaging::{
+    broker::BrokerUrl,
+    consumer::{Consumer, Discard, Event, Handler, Received, Schedule, Unsettled},
+    failure::{Failure, Rejection},
+    metrics::{InboxLabels, InboxOutcome, Metrics},
+    topology::{PAYMENT_ORDERS, Queue},
+    trace,
+};
+use sqlx::PgTransaction;
+use tests::{BrokerUser, Login, Proxy, RawBroker, TestDatabase, poll_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::support::{
-    DEADLINE, REFUSED_AMOUNT, broker, consumer, database, effects, event, letters, placed, publish,
-    schedule,
+    DEADLINE, Effects, REFUSED_AMOUNT, broker, consumer, database, effects, event, letters, placed,
+    publish, schedule,
 };
 
 async fn emptied(raw: &RawBroker) {
@@ -73,6 +82,97 @@ async fn a_consumer_that_dies_between_commit_and_ack_has_its_effect_once() {
     consumer.settle(&mut session, &mut again).await.unwrap();
     again.acknowledge().await.unwrap();
     assert_eq!(effects(&pool).await, 1);
+}
+
+/// A handler whose wire to the broker is cut as soon as its first batch is committed.
+struct CutOff {
+    wire: Proxy,
+    first: Once,
+}
+
+impl Handler for CutOff {
+    type Message = OrderPlaced;
+    type Effect = ();
+    const QUEUE: Queue = PAYMENT_ORDERS;
+
+    fn decode(&self, event: &Event<'_>) -> Result<OrderPlaced, Rejection> {
+        Effects.decode(event)
+    }
+
+    async fn settle(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        batch: &[Received<OrderPlaced>],
+    ) -> Result<(Vec<Unsettled>, ()), Failure> {
+        Effects.settle(tx, batch).await
+    }
+
+    async fn discard(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        received: &Received<OrderPlaced>,
+    ) -> Result<Discard, Failure> {
+        Effects.discard(tx, received).await
+    }
+
+    fn committed(&self, (): ()) {
+        self.first.call_once(|| {
+            // Held up first: what the consumer sends from now on cannot slip through before the wire's task sees the cut.
+            self.wire.hold_up();
+            self.wire.cut();
+        });
+    }
+}
+
+#[tokio::test]
+async fn an_acknowledgement_lost_with_the_wire_brings_the_event_again_and_its_effect_once() {
+    let (db, (vhost, raw)) = tokio::join!(database(), broker());
+    let wire = vhost.proxy().await;
+    let handler = CutOff {
+        wire: wire.clone(),
+        first: Once::new(),
+    };
+    let url = BrokerUrl::parse(&vhost.url_over(&wire, BrokerUser::Service)).unwrap();
+    let metrics = Metrics::default();
+    let consumer = Consumer::new(handler, db.pool(Login::Writer), url, metrics.clone());
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(consumer.with_schedule(schedule()).run(stop.clone()));
+    publish(&raw, &[event(&placed(100))]).await;
+    let pool = db.admin_pool();
+    poll_until(
+        "what is settled is back in the queue",
+        DEADLINE,
+        async || {
+            let is_back = raw.depth(PAYMENT_ORDERS.name).await? == 1;
+            (effects(&pool).await == 1 && is_back).then_some(())
+        },
+    )
+    .await;
+
+    wire.restore();
+    let settled = |outcome| {
+        let queue = PAYMENT_ORDERS.name;
+        let labels = InboxLabels { queue, outcome };
+        metrics.inbox.messages.get_or_create_owned(&labels).get()
+    };
+    poll_until("it comes again", DEADLINE, async || {
+        (settled(InboxOutcome::Fresh) + settled(InboxOutcome::Duplicate) == 2).then_some(())
+    })
+    .await;
+    stop.cancel();
+    running.await.unwrap();
+    assert_eq!(effects(&pool).await, 1);
+    assert_eq!(settled(InboxOutcome::Duplicate), 1);
+    assert_eq!(
+        came_again(&db).await,
+        [("inbox.received", None), ("inbox.duplicate", Some(1))]
+    );
+    // With its consumer gone, whatever nobody acknowledged is ready again.
+    poll_until("the broker knows the consumer gone", DEADLINE, async || {
+        (!raw.is_consumed(PAYMENT_ORDERS.name).await).then_some(())
+    })
+    .await;
+    assert_eq!(raw.depth(PAYMENT_ORDERS.name).await, Some(0));
 }
 
 #[tokio::test]

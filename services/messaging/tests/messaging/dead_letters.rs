@@ -7,10 +7,19 @@ use messaging::{
 };
 use serde_json::{Value, json};
 use sqlx::Row;
-use tests::{lapin::BasicProperties, poll_until};
+use tests::{
+    RawBroker,
+    lapin::{
+        BasicProperties,
+        options::{BasicGetOptions, BasicNackOptions},
+    },
+    poll_until,
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{DEADLINE, broker, consumer, database, effects, event, letters, placed};
+use crate::support::{
+    DEADLINE, broker, consumer, database, effects, event, letters, placed, publish,
+};
 
 /// An event with one attribute changed.
 fn with(attribute: &str, value: Value) -> Value {
@@ -233,4 +242,51 @@ async fn what_the_broker_gave_up_delivering_is_kept() {
     stop.cancel();
     running.await.unwrap();
     assert_eq!(raw.depth(PAYMENT_ORDERS.dead).await, Some(0));
+}
+
+/// Takes what waits first in the queue, if anything does, and gives it back.
+async fn give_back(raw: &RawBroker, queue: &str) {
+    let take = BasicGetOptions { no_ack: false };
+    let taken = raw.channel().basic_get(queue.into(), take).await.unwrap();
+    let again = BasicNackOptions {
+        multiple: false,
+        requeue: true,
+    };
+    if let Some(message) = taken {
+        message.nack(again).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_given_back_too_often_is_given_up_by_the_broker_and_kept() {
+    let (db, (vhost, raw)) = tokio::join!(database(), broker());
+    let events = [event(&placed(100))];
+    publish(&raw, &events).await;
+    poll_until("the broker gives it up", DEADLINE, async || {
+        give_back(&raw, PAYMENT_ORDERS.name).await;
+        (raw.depth(PAYMENT_ORDERS.dead).await? == 1).then_some(())
+    })
+    .await;
+
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(consumer(&db, &vhost).run(stop.clone()));
+    let pool = db.admin_pool();
+    poll_until("the letter", DEADLINE, async || {
+        (letters(&pool).await == ["broker"]).then_some(())
+    })
+    .await;
+    stop.cancel();
+    running.await.unwrap();
+    let (body, headers): (Vec<u8>, Value) =
+        sqlx::query_as("select body, headers -> 'headers' from messaging.dead_letter")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+    assert_eq!(body, batch(&events));
+    assert_eq!(headers["x-first-death-reason"], "delivery_limit");
+    assert_eq!(headers["x-first-death-queue"], PAYMENT_ORDERS.name);
+    assert_eq!(effects(&pool).await, 0);
+    for queue in [PAYMENT_ORDERS.name, PAYMENT_ORDERS.dead] {
+        assert_eq!(raw.depth(queue).await, Some(0), "{queue}");
+    }
 }

@@ -1,6 +1,8 @@
 //! The plans of the hot statements: an index range each, never the whole table. Each is planned while its tables are empty,
 //! as by a program that starts with a new shop, and carried out when they are full.
 
+mod told;
+
 use std::fmt::Display;
 
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
@@ -161,6 +163,26 @@ async fn the_history_of_an_order_is_one_look_into_an_index_under_row_level_secur
     let plan = run(&mut api, &[&id, "7"]).await;
     check(&plan, "status_history_order_id_version_key");
     assert!(plan.0.contains("rows=1 "), "{}", plan.0);
+    assert!(plan.buffers() < 10, "{}", plan.0);
+}
+
+#[tokio::test]
+async fn the_repeated_requests_of_an_order_are_one_look_into_an_index_under_row_level_security() {
+    let shop = Shop::open().await;
+    let repeated = &["from orders.repeated_request", "user_id = $2"];
+    let mut api = planned(&shop, Login::Api, repeated).await;
+    fill(&shop).await;
+    shop.damage(
+        "insert into orders.repeated_request (order_id, attempt, user_id, event_id, at, why)
+        select id, attempt, user_id, gen_random_uuid(), now(), 'It was NEW for too long.'
+        from orders.orders, generate_series(1, 2) as attempt",
+    )
+    .await;
+    of_customer_7(&mut api).await;
+    let id = some_orders(&shop, Some(7), 1).await[0].to_string();
+    let plan = run(&mut api, &[&id, "7"]).await;
+    plan.assert_reads_by("repeated_request_pkey");
+    assert!(plan.0.contains("rows=2 "), "{}", plan.0);
     assert!(plan.buffers() < 10, "{}", plan.0);
 }
 

@@ -128,6 +128,17 @@ async fn where_a_large_difference_begins_and_ends_are_the_ends_of_an_index() {
 }
 
 #[tokio::test]
+async fn the_mark_of_the_present_moment_is_the_end_of_an_index() {
+    let db = database().await;
+    let admin = db.admin_pool();
+    let mut relay = planned(&db, Login::Relay, &["max(id) as largest_id"]).await;
+    fill_outbox(&admin).await;
+    let plan = run(&mut relay, &[]).await;
+    plan.assert_reads_by("_pkey");
+    assert!(plan.buffers() < EMPTY_POLL_BUFFERS, "{}", plan.0);
+}
+
+#[tokio::test]
 async fn appending_reads_no_table_and_fires_no_trigger() {
     let db = database().await;
     let admin = db.admin_pool();
