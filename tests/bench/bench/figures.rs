@@ -119,7 +119,7 @@ pub(crate) const KNOWN: [Known; 34] = [
     ),
     higher(
         "backlog_drain_over_empty",
-        "the same over the rate without a backlog",
+        "the same over the rate at which a fifth of it drains",
         0.9,
         1.0,
     ),

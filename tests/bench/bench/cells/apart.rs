@@ -1,6 +1,6 @@
 //! The shop as processes of their own: how many relays help, and what a million rows of backlog do.
 
-use ::tests::measure::Phase;
+use ::tests::measure::{LoadReport, Phase};
 use anyhow::{Context, ensure};
 
 use super::{Bench, end_over_start, title};
@@ -14,6 +14,9 @@ use crate::{
 const FILL_PHASES: usize = 40;
 
 const FILL_SECONDS: u32 = 10;
+
+/// What the drain of the backlog is compared with: that of one so many times smaller.
+const SMALLER: u64 = 5;
 
 /// The backlog is gone within this time.
 const DRAIN_SECONDS: u32 = 600;
@@ -46,7 +49,7 @@ impl Bench<'_> {
             payable: 95,
         };
         let mut generator = Generator::start(self.arguments, &places, customers)?;
-        let alone = self.relays(shop, &mut generator, 1)?;
+        self.relays(shop, &mut generator, 1)?;
         self.one_event_per_message(shop, &mut generator)?;
         for number in 1..=4 {
             relay_pair(shop, number, &[])?;
@@ -57,7 +60,7 @@ impl Bench<'_> {
         for _ in 1..=4 {
             stop_relay_pair(shop)?;
         }
-        self.backlog(shop, &mut generator, alone)
+        self.backlog(shop, &mut generator)
     }
 
     /// Orders per second with as many relays as run now.
@@ -66,7 +69,7 @@ impl Bench<'_> {
         shop: &Shop,
         generator: &mut Generator,
         number: usize,
-    ) -> anyhow::Result<f64> {
+    ) -> anyhow::Result<()> {
         title(&format!("{number} relay processes per database"));
         self.servers = shop.processes();
         let mut phase = Phase::closed(self.arguments.in_flight, RATE_SECONDS);
@@ -74,7 +77,7 @@ impl Bench<'_> {
         let rate = self.rate(&format!("relays_{number}"), generator, &phase)?;
         let figures = &mut self.outcome.figures;
         figures.set(&format!("relays_{number}_orders_per_second"), rate);
-        Ok(rate)
+        Ok(())
     }
 
     /// Replaces the one pair of relays that runs by one that publishes each event alone, and takes that away again.
@@ -95,23 +98,17 @@ impl Bench<'_> {
         stop_relay_pair(shop)
     }
 
-    fn backlog(
-        &mut self,
-        shop: &mut Shop,
-        generator: &mut Generator,
-        empty: f64,
-    ) -> anyhow::Result<()> {
-        title("outbox rows pile up while no relay runs");
-        self.servers = shop.processes();
-        let waiting = self.fill(generator)?;
-        title("a relay process per database, until all are decided");
-        generator.ask(&self.watched(Phase::watching(waiting, DRAIN_SECONDS)))?;
-        relay_pair(shop, 1, &[])?;
-        let report = generator.answer()?;
+    fn backlog(&mut self, shop: &mut Shop, generator: &mut Generator) -> anyhow::Result<()> {
+        let rows = self.arguments.backlog;
+        let smaller = self
+            .drain(shop, generator, rows / SMALLER)?
+            .orders_per_second;
+        stop_relay_pair(shop)?;
+        let report = self.drain(shop, generator, rows)?;
         let rate = report.orders_per_second;
         let figures = &mut self.outcome.figures;
         figures.set("backlog_drain_orders_per_second", rate);
-        figures.set("backlog_drain_over_empty", rate / empty);
+        figures.set("backlog_drain_over_empty", rate / smaller);
         if let Some(share) = end_over_start(&report) {
             figures.set("backlog_drain_end_over_start", share);
         }
@@ -119,8 +116,24 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Places orders until a million wait, and says how many do.
-    fn fill(&mut self, generator: &mut Generator) -> anyhow::Result<u64> {
+    /// Lets so many rows pile up, and publishes them with one pair of relays, which runs on.
+    fn drain(
+        &mut self,
+        shop: &mut Shop,
+        generator: &mut Generator,
+        rows: u64,
+    ) -> anyhow::Result<LoadReport> {
+        title(&format!("{rows} outbox rows pile up while no relay runs"));
+        self.servers = shop.processes();
+        let waiting = self.fill(generator, rows)?;
+        title("a relay process per database, until all are decided");
+        generator.ask(&self.watched(Phase::watching(waiting, DRAIN_SECONDS)))?;
+        relay_pair(shop, 1, &[])?;
+        generator.answer()
+    }
+
+    /// Places orders until so many wait, and says how many do.
+    fn fill(&mut self, generator: &mut Generator, rows: u64) -> anyhow::Result<u64> {
         let mut phase = Phase::closed(self.arguments.in_flight, FILL_SECONDS);
         phase.unfollowed = true;
         phase.warm_up = 0;
@@ -133,7 +146,7 @@ impl Bench<'_> {
                 .ask("orders", undecided)?
                 .parse()
                 .context("a count is a number")?;
-            if waiting >= self.arguments.backlog {
+            if waiting >= rows {
                 return Ok(waiting);
             }
         }
