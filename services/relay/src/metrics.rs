@@ -36,6 +36,10 @@ impl LineMetrics {
         let (relay, labels) = (&metrics.relay, DatabaseLabels { database });
         // Shown as none before the first, which would be no rise otherwise.
         drop(relay.restores.get_or_create(&labels));
+        drop(relay.publishes.get_or_create(&PublishLabels {
+            database,
+            outcome: Answer::Returned.as_str(),
+        }));
         Self {
             database,
             client: metrics.client.clone(),
