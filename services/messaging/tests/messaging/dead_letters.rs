@@ -8,7 +8,7 @@ use messaging::{
 use serde_json::{Value, json};
 use sqlx::Row;
 use tests::{
-    RawBroker,
+    RawBroker, TestDatabase, TestVhost,
     lapin::{
         BasicProperties,
         options::{BasicGetOptions, BasicNackOptions},
@@ -226,14 +226,10 @@ async fn an_id_in_dead_letters_is_not_executed() {
     running.await.unwrap();
 }
 
-#[tokio::test]
-async fn what_the_broker_gave_up_delivering_is_kept() {
-    let (db, (vhost, raw)) = tokio::join!(database(), broker());
-    let body = b"given up";
-    raw.publish("", PAYMENT_ORDERS.dead, BasicProperties::default(), body)
-        .await;
+/// A consumer runs until it has kept what the broker gave up, and nothing else.
+async fn keeps_the_brokers_letter(db: &TestDatabase, vhost: &TestVhost) {
     let stop = CancellationToken::new();
-    let running = tokio::spawn(consumer(&db, &vhost).run(stop.clone()));
+    let running = tokio::spawn(consumer(db, vhost).run(stop.clone()));
     let pool = db.admin_pool();
     poll_until("the letter", DEADLINE, async || {
         (letters(&pool).await == ["broker"]).then_some(())
@@ -241,6 +237,15 @@ async fn what_the_broker_gave_up_delivering_is_kept() {
     .await;
     stop.cancel();
     running.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_broker_gave_up_delivering_is_kept() {
+    let (db, (vhost, raw)) = tokio::join!(database(), broker());
+    let body = b"given up";
+    raw.publish("", PAYMENT_ORDERS.dead, BasicProperties::default(), body)
+        .await;
+    keeps_the_brokers_letter(&db, &vhost).await;
     assert_eq!(raw.depth(PAYMENT_ORDERS.dead).await, Some(0));
 }
 
@@ -268,15 +273,8 @@ async fn what_is_given_back_too_often_is_given_up_by_the_broker_and_kept() {
     })
     .await;
 
-    let stop = CancellationToken::new();
-    let running = tokio::spawn(consumer(&db, &vhost).run(stop.clone()));
+    keeps_the_brokers_letter(&db, &vhost).await;
     let pool = db.admin_pool();
-    poll_until("the letter", DEADLINE, async || {
-        (letters(&pool).await == ["broker"]).then_some(())
-    })
-    .await;
-    stop.cancel();
-    running.await.unwrap();
     let (body, headers): (Vec<u8>, Value) =
         sqlx::query_as("select body, headers -> 'headers' from messaging.dead_letter")
             .fetch_one(&pool)
